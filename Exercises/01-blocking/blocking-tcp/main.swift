@@ -1,0 +1,3 @@
+import Support
+
+runServer(open: makeListener, serve: serve)

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+
+import Glibc
+
+/// A TCP socket that listens on 127.0.0.1.
+///
+/// You write this one yourself in `blocking-tcp`; from then on it is given.
+/// See tcp(7), listen(2).
+/// - Parameters:
+///   - port: The port, or 0 to let the kernel choose.
+///   - backlog: How many finished connections may wait for accept(2).
+/// - Returns: The listening descriptor. The caller closes it.
+/// - Throws: The `Errno` of the call that failed; `EADDRINUSE` if somebody listens there already.
+public func openListener(port: UInt16, backlog: CInt = 1024) throws(Errno) -> CInt {
+    let listener = try openSocket(SOCK_STREAM)
+    var yes: CInt = 1
+    // A server that was just stopped leaves connections in TIME_WAIT, and they hold its port.
+    let size = socklen_t(MemoryLayout<CInt>.size)
+    guard setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, size) != -1,
+        SocketAddress.loopback(port: port).withSockaddr({ bind(listener, $0, $1) }) != -1,
+        listen(listener, backlog) != -1
+    else { throw closing(listener) }
+    return listener
+}
+
+/// A UDP socket bound to 127.0.0.1. There is nothing to listen for: datagrams just arrive.
+///
+/// See udp(7), bind(2).
+/// - Parameter port: The port, or 0 to let the kernel choose.
+/// - Returns: The bound descriptor. The caller closes it.
+/// - Throws: The `Errno` of the call that failed.
+public func openDatagramSocket(port: UInt16) throws(Errno) -> CInt {
+    let socket = try openSocket(SOCK_DGRAM)
+    guard SocketAddress.loopback(port: port).withSockaddr({ bind(socket, $0, $1) }) != -1 else {
+        throw closing(socket)
+    }
+    return socket
+}
+
+private func openSocket(_ type: __socket_type) throws(Errno) -> CInt {
+    // SOCK_CLOEXEC: a program that this one starts does not inherit the descriptor. See socket(2).
+    let socket = socket(AF_INET, Int32(type.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard socket != -1 else { throw .current }
+    return socket
+}
+
+/// Closes a descriptor that cannot be used, and gives the reason, read before close(2) changes it.
+private func closing(_ descriptor: CInt) -> Errno {
+    let reason = Errno.current
+    close(descriptor)
+    return reason
+}

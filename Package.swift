@@ -1,0 +1,76 @@
+// swift-tools-version: 6.3
+
+import PackageDescription
+
+// The table of the course: a chapter's folder, and the exercises in it, in the order of the course.
+// Everything below is made from it. Adding an exercise means adding its id here and its row in
+// Grader/Course; `swift test --filter CourseTests` then names each file that is still missing.
+let chapters: [(folder: String, exercises: [String])] = [
+    ("01-blocking", ["blocking-udp", "blocking-tcp", "thread-per-connection"])
+]
+
+// MemberImportVisibility is left out: half of glibc's structures count as members of CLinux for it.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+// What the course ships must compile without a warning. What a learner writes may have some.
+let finished: [SwiftSetting] = strict + [.treatAllWarnings(as: .error)]
+
+func server(_ name: String, path: String, settings: [SwiftSetting]) -> Target {
+    .executableTarget(
+        name: name, dependencies: ["CLinux", "Support"], path: path, swiftSettings: settings)
+}
+
+/// A chapter's exercises, their solutions, and the two test targets that judge either.
+///
+/// The test targets do not depend on the servers: the harness starts the built executables, so a
+/// compile error in one exercise stops no other exercise from being judged.
+func targets(of chapter: (folder: String, exercises: [String])) -> [Target] {
+    let servers = chapter.exercises.flatMap { id in
+        [
+            server(id, path: "Exercises/\(chapter.folder)/\(id)", settings: strict),
+            server("\(id)-solution", path: "Solutions/\(chapter.folder)/\(id)", settings: finished),
+        ]
+    }
+    let suites = ["Public", "Hidden"].map { kind in
+        Target.testTarget(
+            name: "\(kind)-\(chapter.folder)", dependencies: ["Harness", "Checks"],
+            path: "Tests/\(kind)/\(chapter.folder)", swiftSettings: finished)
+    }
+    return servers + suites
+}
+
+let package = Package(
+    name: "LinuxNetworkIO",
+    targets: [
+        // Given to the learner.
+        .target(name: "CLinux", path: "Exercises/Support/CLinux"),
+        .target(
+            name: "Support", dependencies: ["CLinux"], path: "Exercises/Support",
+            exclude: ["CLinux"], swiftSettings: finished),
+
+        // The tests: CLaunch starts a process, Harness observes it, Checks reports to XCTest.
+        .target(name: "CLaunch", path: "Tests/Harness/CLaunch"),
+        .target(
+            name: "Harness", dependencies: ["CLaunch", "CLinux"], path: "Tests/Harness",
+            exclude: ["CLaunch", "Checks"], swiftSettings: finished),
+        .target(
+            name: "Checks", dependencies: ["Course", "Harness"], path: "Tests/Harness/Checks",
+            swiftSettings: finished),
+        .testTarget(
+            name: "CourseTests", dependencies: ["CLinux", "Course", "Harness", "Pipeline"],
+            path: "Tests/Course", swiftSettings: finished),
+
+        // The grader: Course is the registry, Pipeline the stages, Grader itself the command line.
+        .target(name: "Course", path: "Grader/Course", swiftSettings: finished),
+        .target(
+            name: "Pipeline", dependencies: ["Course", "Harness"], path: "Grader/Pipeline",
+            swiftSettings: finished),
+        .executableTarget(
+            name: "grader", dependencies: ["Course", "Harness", "Pipeline"], path: "Grader",
+            exclude: ["Course", "Pipeline"], swiftSettings: finished),
+    ] + chapters.flatMap(targets(of:)),
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,34 @@
+// Exercise blocking-udp: a UDP echo server that waits inside recvfrom.
+// Read chapters/01-blocking.md first. Try it with: swift test --filter BlockingUdp
+
+import Glibc
+import Support
+
+/// The largest payload that a UDP datagram can carry over IPv4: 65,535 bytes less the two headers.
+let largestDatagram = 65_507
+
+/// Sends every datagram back to the address that it came from, for ever.
+///
+/// - Parameter socket: A UDP socket that is bound already.
+/// - Throws: The `Errno` of recvfrom, if the socket itself is broken.
+func serve(_ socket: CInt) throws(Errno) {
+    //> your part
+    var buffer = [UInt8](repeating: 0, count: largestDatagram)
+    var sender = SocketAddress()
+    while true {
+        let count = sender.withMutableSockaddr { address, length in
+            recvfrom(socket, &buffer, buffer.count, 0, address, length)
+        }
+        guard count != -1 else {
+            if errno == EINTR { continue }
+            throw .current
+        }
+        // A count of 0 is a datagram without bytes, not an end. UDP has no end.
+        let sent = sender.withSockaddr { address, length in
+            sendto(socket, buffer, count, 0, address, length)
+        }
+        // A reply that cannot be sent is that sender's loss. The others are still served.
+        if sent == -1 { note("sendto \(sender): \(Errno.current)") }
+    }
+    //< your part
+}

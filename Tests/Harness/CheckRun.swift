@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+
+/// One run of one check: its story, its deadline, its random numbers, and the servers it has started.
+public final class CheckRun {
+    /// What has been done so far.
+    public let transcript = Transcript()
+    /// The moment by which the check must be done.
+    public let deadline: Deadline
+    /// Where the check's bytes come from.
+    public var random: SeededGenerator
+    private let executable: String
+    private var servers: [ServerProcess] = []
+    private var clients = 0
+
+    /// Prepares a run; nothing is started yet.
+    /// - Parameters:
+    ///   - exercise: The exercise's id.
+    ///   - seconds: How long the check may take, before `WORKBOOK_TIME_SCALE`.
+    /// - Throws: `CheckFailure` of kind `machine` when the subject has not been built.
+    public init(
+        exercise: String, subject: Subject, seed: UInt64, seconds: Double
+    ) throws(CheckFailure) {
+        executable = try subject.executable(of: exercise)
+        deadline = Deadline(seconds: seconds)
+        random = SeededGenerator(seed: seed)
+    }
+
+    /// Starts the server and waits until the kernel has its socket.
+    /// - Parameter port: The port, or 0 to let the kernel choose.
+    public func startServer(
+        _ transport: ServerProcess.Transport = .tcp, port: UInt16 = 0
+    ) throws(CheckFailure) -> ServerProcess {
+        let server = try ServerProcess(
+            executable: executable, port: port, transport: transport, deadline: deadline)
+        servers.append(server)
+        transcript.add("the server starts, and listens on 127.0.0.1:\(server.port)")
+        return server
+    }
+
+    /// Starts the server where it cannot succeed, and waits for its end.
+    /// - Returns: How it ended, and what it wrote to standard error.
+    public func startServerToFail(
+        port: UInt16
+    ) throws(CheckFailure) -> (status: ExitStatus, words: String) {
+        transcript.add("a second server starts on port \(port), where the first one listens")
+        let process: ChildProcess
+        do {
+            process = try ChildProcess(executable, [String(port)], limits: ServerProcess.limits)
+        } catch {
+            throw .machine(error.description)
+        }
+        defer { process.kill() }
+        while process.exitStatus() == nil, !deadline.hasPassed, process.standardOutput.isEmpty {
+            process.waitForEnd(milliseconds: 1)
+        }
+        // What has announced itself has not failed; it gets no more time to end.
+        let end = process.standardOutput.isEmpty ? process.exitStatus() : nil
+        guard let status = end ?? process.wait(until: Deadline(seconds: 0.2)) else {
+            let said = String(decoding: process.standardOutput.prefix(80), as: UTF8.self)
+            throw CheckFailure(
+                expected: "a second server that cannot bind, says so, and ends",
+                found: said.isEmpty ? "it went on without a word" : "it said: \(printable(said))")
+        }
+        return (status, printable(String(decoding: process.standardError, as: UTF8.self)))
+    }
+
+    /// Connects one more client.
+    /// - Parameter quietly: Leaves it and all that it does out of the story.
+    public func connect(
+        _ server: ServerProcess, quietly: Bool = false
+    ) throws(CheckFailure) -> TCPClient {
+        clients += 1
+        return try TCPClient(
+            server, name: "client \(clients)", transcript: quietly ? nil : transcript,
+            deadline: deadline)
+    }
+
+    /// Connects many clients, told as one step. What they do afterwards is not told.
+    public func connect(_ server: ServerProcess, count: Int) throws(CheckFailure) -> [TCPClient] {
+        transcript.add("\(counted(count, "client")) connect, one after the other")
+        var all: [TCPClient] = []
+        for _ in 0..<count { all.append(try connect(server, quietly: true)) }
+        return all
+    }
+
+    /// Makes one more sender of datagrams.
+    public func sender(to server: ServerProcess) throws(CheckFailure) -> UDPClient {
+        clients += 1
+        return try UDPClient(
+            server, name: "sender \(clients)", transcript: transcript, deadline: deadline)
+    }
+
+    /// What the servers are doing or how they ended, and their last words.
+    public var aftermath: [String] {
+        servers.flatMap { [$0.activity] + $0.lastWords.map { "stderr: \($0)" } }
+    }
+
+    /// The failure that says `unwritten`, if a server has ended as a stub does. A stub may announce
+    /// itself first, so a client can notice the closed socket before the status is asked for.
+    public func unwrittenStub() -> CheckFailure? {
+        for server in servers where server.exitStatus == .exited(69) {
+            do { try server.requireAlive() } catch { return error }
+        }
+        return nil
+    }
+
+    /// Ends every server, and whatever they have left behind.
+    /// - Returns: How many processes had escaped from their server's group.
+    @discardableResult
+    public func end() -> Int {
+        for server in servers { server.stop() }
+        return killOrphans()
+    }
+}

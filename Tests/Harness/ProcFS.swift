@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+
+import CLinux
+import Glibc
+
+/// What the kernel tells about a process under /proc. See proc(5).
+///
+/// Every reader gives an empty answer for a process that has just ended: that is a state, no error.
+public struct ProcFS: Sendable {
+    /// The process.
+    public let pid: Int32
+
+    /// The view of a process, whether it still exists or not.
+    public init(pid: Int32) { self.pid = pid }
+
+    /// What a thread is doing at one moment.
+    public struct Thread: Equatable, Sendable {
+        /// The thread's id; the first thread has the id of the process.
+        public let id: Int32
+        /// The call that it is blocked in, or nil when it runs or is about to.
+        public let call: SystemCall?
+        /// How often it has given up the processor of itself: a thread that stays parked keeps it.
+        public let voluntarySwitches: Int
+    }
+
+    /// The ids of its threads.
+    public func threadIDs() -> [Int32] { directory("/proc/\(pid)/task").compactMap { Int32($0) } }
+
+    /// Its threads and what each is blocked in.
+    public func threads() -> [Thread] {
+        threadIDs().compactMap { id in
+            guard let text = readFile("/proc/\(pid)/task/\(id)/syscall") else { return nil }
+            let switches = field("voluntary_ctxt_switches", of: "/proc/\(pid)/task/\(id)/status")
+            return Thread(id: id, call: SystemCall(text), voluntarySwitches: switches ?? 0)
+        }
+    }
+
+    /// Its open descriptors: number and what it leads to, as in `3 → socket:[56664]`.
+    public func descriptors() -> [CInt: String] {
+        var found: [CInt: String] = [:]
+        for name in directory("/proc/\(pid)/fd") {
+            guard let number = CInt(name) else { continue }
+            var buffer = [CChar](repeating: 0, count: 256)
+            let count = readlink("/proc/\(pid)/fd/\(name)", &buffer, buffer.count)
+            guard count > 0 else { continue }
+            let bytes = buffer.prefix(count).map { UInt8(bitPattern: $0) }
+            found[number] = String(decoding: bytes, as: UTF8.self)
+        }
+        return found
+    }
+
+    /// The file status flags of a descriptor, as in `O_NONBLOCK`. See proc_pid_fdinfo(5).
+    public func flags(of descriptor: CInt) -> CInt? {
+        guard let text = readFile("/proc/\(pid)/fdinfo/\(descriptor)") else { return nil }
+        let line = text.split(separator: "\n").first { $0.hasPrefix("flags:") }
+        return line.flatMap { CInt($0.dropFirst(6).drop { $0 == "\t" || $0 == " " }, radix: 8) }
+    }
+
+    /// One letter: R running, S sleeping, T stopped, Z ended and not yet waited for; nil when gone.
+    public var state: Character? {
+        guard let text = readFile("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else {
+            return nil
+        }
+        return text[end...].dropFirst(2).first
+    }
+
+    /// The nanoseconds that its threads have spent on a processor. See proc_pid_schedstat(5).
+    public var cpuNanoseconds: Int {
+        threadIDs().reduce(0) { sum, id in
+            let text = readFile("/proc/\(pid)/task/\(id)/schedstat") ?? ""
+            return sum + (text.split(separator: " ").first.flatMap { Int($0) } ?? 0)
+        }
+    }
+
+    /// The memory that it has in use, in bytes (VmRSS).
+    public var residentBytes: Int { (field("VmRSS", of: "/proc/\(pid)/status") ?? 0) * 1024 }
+
+    /// The address space that it has reserved, in bytes (VmSize). Stacks count whether used or not.
+    public var virtualBytes: Int { (field("VmSize", of: "/proc/\(pid)/status") ?? 0) * 1024 }
+
+    private func field(_ name: String, of path: String) -> Int? {
+        let lines = (readFile(path) ?? "").split(separator: "\n")
+        guard let line = lines.first(where: { $0.hasPrefix(name + ":") }) else { return nil }
+        return Int(line.dropFirst(name.count + 1).filter(\.isNumber))
+    }
+}
+
+/// The whole text of a file, or nil when it cannot be read. Made for /proc, where files have no size.
+public func readFile(_ path: String) -> String? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor != -1 else { return nil }
+    defer { close(descriptor) }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    while true {
+        let count = read(descriptor, &chunk, chunk.count)
+        if count == -1 { return nil }
+        if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+        bytes += chunk.prefix(count)
+    }
+}
+
+private func directory(_ path: String) -> [String] {
+    guard let stream = opendir(path) else { return [] }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+        let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        if name != "." && name != ".." { names.append(name) }
+    }
+    return names
+}

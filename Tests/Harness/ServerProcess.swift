@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+
+import CLaunch
+import CLinux
+import Glibc
+
+/// A learner's server, running: started with bounds, watched through the kernel, always ended.
+public final class ServerProcess {
+    /// How it is reached.
+    public enum Transport: Sendable {
+        /// It is ready when a LISTEN row exists.
+        case tcp
+        /// It is ready when its socket is bound.
+        case udp
+    }
+
+    /// The bounds of every server. A check that needs others says so.
+    public static let limits = Limits(
+        openFiles: 4096, fileBytes: 16 << 20, cpuSeconds: 60, stackBytes: 8 << 20)
+    /// The memory that a server may have in use before it is stopped.
+    public static let residentBytes = 1 << 30
+    /// The processes that a server may have below it before it is stopped.
+    public static let processes = 512
+
+    /// The port that it announced.
+    public private(set) var port: UInt16 = 0
+    /// What the kernel tells about it.
+    public let proc: ProcFS
+    let process: ChildProcess
+    private let transport: Transport
+    private let limits: Limits
+    private let deadline: Deadline
+
+    /// Starts an executable with `PORT` as its argument, and waits until the kernel has its socket.
+    /// - Throws: `CheckFailure` when it ends, announces nothing, or listens elsewhere.
+    public init(
+        executable: String, port: UInt16 = 0, transport: Transport, limits: Limits = limits,
+        deadline: Deadline
+    ) throws(CheckFailure) {
+        do {
+            process = try ChildProcess(executable, [String(port)], limits: limits)
+        } catch {
+            throw .machine(error.description)
+        }
+        proc = ProcFS(pid: process.pid)
+        self.transport = transport
+        self.limits = limits
+        self.deadline = deadline
+        self.port = try awaitAnnouncement()
+        let port = self.port
+        try wait(for: transport == .tcp ? "a listener on \(port)" : "a socket on \(port)") {
+            () throws(CheckFailure) in
+            let row =
+                transport == .tcp ? SocketTable.listener(port: port) : SocketTable.udp(port: port)
+            guard let row else { return false }
+            if row.localHost != "127.0.0.1" {
+                throw CheckFailure(
+                    expected: "a socket on 127.0.0.1", found: "a socket on \(row.localHost)",
+                    cause: "bind(2) was not called with the loopback address; a socket that was "
+                        + "never bound listens on all addresses.")
+            }
+            return true
+        }
+    }
+
+    /// How it ended, or nil while it runs.
+    public var exitStatus: ExitStatus? { process.exitStatus() }
+
+    /// The last lines that it wrote to standard error, made printable.
+    public var lastWords: [String] {
+        let text = String(decoding: process.standardError.suffix(4096), as: UTF8.self)
+        return text.split(separator: "\n").suffix(6).map { printable(String($0)) }
+    }
+
+    /// Sends it a signal, and for SIGSTOP and SIGCONT waits until the kernel has carried it out.
+    public func send(_ signal: CInt) throws(CheckFailure) {
+        Glibc.kill(process.pid, signal)
+        if signal == SIGSTOP { try wait(for: "the server to stop") { self.proc.state == "T" } }
+        if signal == SIGCONT { try wait(for: "the server to go on") { self.proc.state != "T" } }
+    }
+
+    /// Ends it and everything that it has started.
+    public func stop() { process.kill() }
+
+    /// Waits for a state of the kernel.
+    ///
+    /// - Parameters:
+    ///   - what: The state, as a noun: `a listener on 7000`.
+    ///   - condition: Whether it has come. It is asked about once in a millisecond.
+    /// - Throws: `CheckFailure` when the server ends first, when it breaks a bound, when all its threads
+    ///   wait for something that will not come, or when the check's deadline passes.
+    public func wait(
+        for what: String, until condition: () throws(CheckFailure) -> Bool
+    ) throws(CheckFailure) {
+        var turns = 0
+        var earlier: [ProcFS.Thread] = []
+        while try !condition() {
+            try requireAlive()
+            turns += 1
+            if turns % 50 == 0 {
+                try requireBounds()
+                if isStuck(since: earlier), try !condition() {
+                    throw CheckFailure(expected: what, found: "it will not come. \(activity)")
+                }
+                earlier = look()
+            }
+            if deadline.hasPassed {
+                throw CheckFailure(expected: what, found: "it did not come. \(activity)")
+            }
+            process.waitForEnd(milliseconds: deadline.milliseconds(atMost: 1))
+        }
+    }
+
+    /// What it is doing now, as sentences for a learner.
+    public var activity: String {
+        if let status = exitStatus { return "The server \(status)." }
+        let threads = proc.threads()
+        let running = threads.filter { $0.call == nil }.count
+        let calls = threads.compactMap { $0.call?.description }
+        var parts = Dictionary(grouping: calls) { $0 }.sorted { $0.value.count > $1.value.count }
+            .map { $0.value.count == 1 ? "in \($0.key)" : "\($0.value.count) in \($0.key)" }
+        if running > 0 { parts.append(running == 1 ? "running" : "\(running) running") }
+        if parts.count > 6 { parts = parts.prefix(6) + ["… \(parts.count - 6) more"] }
+        let subject = threads.count == 1 ? "The server's one thread is" : "The server's threads are"
+        return "\(subject) \(parts.joined(separator: ", "))."
+    }
+
+    /// Throws when it has ended, with the reason in a learner's words.
+    public func requireAlive() throws(CheckFailure) {
+        guard let status = exitStatus else { return }
+        if status == .exited(69) {
+            throw .unwritten(lastWords.last ?? "The exercise is not written yet.")
+        }
+        let words =
+            lastWords.isEmpty ? "" : " Its last words: \(lastWords.joined(separator: " / "))"
+        throw CheckFailure(
+            expected: "a server that goes on serving",
+            found: "the server \(status).\(words)", cause: cause(of: status))
+    }
+
+    /// Stops it, and throws, when it takes more of the machine than it may.
+    func requireBounds() throws(CheckFailure) {
+        let all = descendants(of: process.pid)
+        let resident = ([process.pid] + all).reduce(0) { $0 + ProcFS(pid: $1).residentBytes }
+        if resident > Self.residentBytes {
+            stop()
+            throw stopped("its memory grew beyond \(Self.residentBytes >> 20) MiB")
+        }
+        if all.count > Self.processes {
+            stop()
+            throw stopped("it started more than \(Self.processes) processes")
+        }
+    }
+
+    private func stopped(_ why: String) -> CheckFailure {
+        CheckFailure(
+            expected: "a server that stays within its bounds",
+            found: "the server was stopped: \(why).",
+            cause:
+                "Something in it repeats without an end: look for what each turn of a loop keeps.")
+    }
+
+    private func cause(of status: ExitStatus) -> String? {
+        switch status {
+        case .signalled(SIGPIPE):
+            "It wrote to a client that was gone. The kernel then sends SIGPIPE, which ends a process "
+                + "that has not asked otherwise: signal(SIGPIPE, SIG_IGN), and expect EPIPE from write."
+        case .signalled(SIGXFSZ):
+            "It printed more than \(limits.fileBytes >> 20) MiB and was stopped: some line is printed in "
+                + "a loop that never waits."
+        case .signalled(SIGXCPU):
+            "It used more than \(limits.cpuSeconds) s of processor time and was stopped: some loop "
+                + "never waits."
+        case .signalled(SIGILL), .signalled(SIGTRAP):
+            "Swift stopped it: an index out of range, an overflow, or a nil that was force-unwrapped."
+        case .signalled(SIGSEGV), .signalled(SIGBUS): "It used memory that is not its own."
+        case .exited(0): "serve returned. A server serves for ever: look for a return or a break."
+        default: nil
+        }
+    }
+
+    private func awaitAnnouncement() throws(CheckFailure) -> UInt16 {
+        var line: String?
+        try wait(for: "the line `listening on 127.0.0.1:PORT` on standard output") {
+            let text = String(decoding: self.process.standardOutput.prefix(256), as: UTF8.self)
+            line = text.contains("\n") ? text.split(separator: "\n").first.map(String.init) : nil
+            return line != nil
+        }
+        guard let line, let port = line.split(separator: ":").last.flatMap({ UInt16($0) }),
+            line.hasPrefix("listening on "), port != 0
+        else {
+            throw CheckFailure(
+                expected: "the line `listening on 127.0.0.1:PORT`",
+                found: escaped(Array((line ?? "").utf8)),
+                cause: "Port 0 means that the socket was never bound: bind(2) gives it its address."
+            )
+        }
+        return port
+    }
+}

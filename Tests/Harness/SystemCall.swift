@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+
+import CLinux
+import Glibc
+
+/// A system call that a thread is blocked in, as /proc/PID/task/TID/syscall gives it.
+public struct SystemCall: Equatable, Sendable {
+    /// The call's number on this architecture, as in `SYS_read`.
+    public let number: Int32
+    /// Its six arguments, as the registers held them.
+    public let arguments: [UInt64]
+
+    /// Reads the kernel's line. Nil for `running`, and for a thread that sleeps outside of any call.
+    /// See proc_pid_syscall(5).
+    init?(_ line: String) {
+        let words = line.split { $0 == " " || $0 == "\n" }
+        guard words.count >= 7, let number = Int32(words[0]), number >= 0 else { return nil }
+        self.number = number
+        arguments = words[1...6].compactMap { UInt64($0.dropFirst(2), radix: 16) }
+    }
+
+    /// The call's name in the manual, or `system call 123`.
+    public var name: String { Self.names[number] ?? "system call \(number)" }
+
+    /// The first argument: the descriptor, for the calls that take one.
+    public var descriptor: CInt { CInt(truncatingIfNeeded: arguments[0]) }
+
+    /// As the figures write it: `read(5)`, `accept(3)`, `poll`.
+    public var description: String { takesDescriptor ? "\(name)(\(descriptor))" : name }
+
+    /// The calls that wait for bytes of one socket.
+    public static let reading: Set<Int32> = [SYS_read, SYS_readv, SYS_recvfrom, SYS_recvmsg]
+    /// The call that waits for several datagrams of one socket.
+    public static let readingMany: Set<Int32> = [SYS_recvmmsg]
+    /// The calls that wait for room in one socket.
+    public static let writing: Set<Int32> = [SYS_write, SYS_writev, SYS_sendto, SYS_sendmsg]
+    /// The calls that wait for a client.
+    public static let accepting: Set<Int32> = [SYS_accept, SYS_accept4]
+
+    /// Whether it waits for as long as it takes: no other thread is needed to know that nothing
+    /// happens until something comes from outside.
+    public var waitsForever: Bool {
+        if takesDescriptor { return true }
+        let last = arguments
+        switch number {
+        case SYS_futex: return last[3] == 0
+        case SYS_ppoll: return last[2] == 0
+        case SYS_pselect6: return last[4] == 0
+        case SYS_epoll_pwait: return Int32(truncatingIfNeeded: last[3]) < 0
+        case SYS_rt_sigtimedwait: return last[2] == 0
+        case SYS_wait4, SYS_waitid, SYS_rt_sigsuspend: return true
+        default: break
+        }
+        #if arch(x86_64)
+            switch number {
+            case SYS_poll: return Int32(truncatingIfNeeded: last[2]) < 0
+            case SYS_epoll_wait: return Int32(truncatingIfNeeded: last[3]) < 0
+            case SYS_select: return last[4] == 0
+            case SYS_pause: return true
+            default: break
+            }
+        #endif
+        return false
+    }
+
+    private var takesDescriptor: Bool {
+        Self.reading.contains(number) || Self.readingMany.contains(number)
+            || Self.writing.contains(number) || Self.accepting.contains(number)
+    }
+
+    private static let names: [Int32: String] = {
+        var names: [Int32: String] = [
+            SYS_read: "read", SYS_readv: "readv", SYS_recvfrom: "recvfrom", SYS_recvmsg: "recvmsg",
+            SYS_recvmmsg: "recvmmsg", SYS_write: "write", SYS_writev: "writev",
+            SYS_sendto: "sendto", SYS_sendmsg: "sendmsg", SYS_accept: "accept",
+            SYS_accept4: "accept4", SYS_ppoll: "ppoll", SYS_pselect6: "pselect6",
+            SYS_epoll_pwait: "epoll_pwait", SYS_futex: "futex", SYS_nanosleep: "nanosleep",
+            SYS_clock_nanosleep: "clock_nanosleep", SYS_rt_sigtimedwait: "rt_sigtimedwait",
+            SYS_rt_sigsuspend: "rt_sigsuspend", SYS_wait4: "wait4", SYS_waitid: "waitid",
+            SYS_restart_syscall: "restart_syscall",
+        ]
+        #if arch(x86_64)
+            names[SYS_poll] = "poll"
+            names[SYS_select] = "select"
+            names[SYS_epoll_wait] = "epoll_wait"
+            names[SYS_pause] = "pause"
+        #endif
+        return names
+    }()
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+
+import CLinux
+import Glibc
+
+/// One sender of datagrams to a server. Its socket is connected, so the kernel hands it only what
+/// comes from the server's own address. See udp(7).
+public final class UDPClient {
+    /// How the story calls it: `sender 1`.
+    public let name: String
+    private let socket: CInt
+    private let server: ServerProcess
+    private let transcript: Transcript
+    private let deadline: Deadline
+    private var isOpen = true
+
+    /// Makes a sender. Nothing is sent yet.
+    public init(
+        _ server: ServerProcess, name: String, transcript: Transcript, deadline: Deadline
+    ) throws(CheckFailure) {
+        self.server = server
+        self.name = name
+        self.transcript = transcript
+        self.deadline = deadline
+        let kind = SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
+        socket = Glibc.socket(AF_INET, Int32(kind), 0)
+        var address = loopback(server.port)
+        guard socket != -1, withSockaddr(&address, { connect(socket, $0, $1) }) == 0 else {
+            throw .machine("No socket for a sender: \(errorText(errno)).")
+        }
+    }
+
+    deinit { if isOpen { Glibc.close(socket) } }
+
+    /// Sends one datagram, which may be empty.
+    /// - Parameter quietly: Leaves it out of the story.
+    public func send(_ payload: [UInt8], quietly: Bool = false) throws(CheckFailure) {
+        if !quietly {
+            let size = counted(payload.count, "byte")
+            transcript.add("\(name) sends a datagram of \(size): \(escaped(payload))")
+        }
+        while Glibc.send(socket, payload, payload.count, Int32(MSG_NOSIGNAL)) == -1 {
+            guard errno == EAGAIN || errno == EINTR else {
+                try server.requireAlive()
+                throw .machine("A datagram could not be sent: \(errorText(errno)).")
+            }
+            try wait(for: POLLOUT, "room for a datagram")
+        }
+    }
+
+    /// Waits for one datagram, and requires that it is this one.
+    public func receive(_ expected: [UInt8], quietly: Bool = false) throws(CheckFailure) {
+        if !quietly {
+            transcript.add("\(name) waits for its datagram of \(counted(expected.count, "byte"))")
+        }
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        var count = recv(socket, &buffer, buffer.count, 0)
+        while count == -1 {
+            guard errno == EAGAIN || errno == EINTR else {
+                try server.requireAlive()
+                throw CheckFailure(
+                    expected: "a datagram for \(name)", found: errorText(errno),
+                    cause: "ECONNREFUSED means that nobody has the server's port any more.")
+            }
+            try wait(for: POLLIN, "a datagram of \(counted(expected.count, "byte")) for \(name)")
+            count = recv(socket, &buffer, buffer.count, 0)
+        }
+        try require(Array(buffer.prefix(count)), is: expected)
+    }
+
+    /// Closes the socket: what the server sends from now on finds nobody.
+    public func close() {
+        transcript.add("\(name) closes its socket")
+        isOpen = false
+        Glibc.close(socket)
+    }
+
+    private func require(_ received: [UInt8], is expected: [UInt8]) throws(CheckFailure) {
+        if received == expected { return }
+        let common = Array(received.prefix(expected.count))
+        if let difference = Difference(expected: expected, received: common) {
+            throw CheckFailure(
+                expected: difference.expected, found: difference.received,
+                cause: "\(name) got a datagram that is not its own, or one that was changed.")
+        }
+        throw CheckFailure(
+            expected: "a datagram of \(counted(expected.count, "byte"))",
+            found: "one of \(counted(received.count, "byte"))",
+            cause: received.count < expected.count
+                ? "A datagram that is longer than the buffer is cut, and the rest is lost."
+                : "More was sent back than had been received: send only `count` bytes.")
+    }
+
+    private func wait(for event: CInt, _ what: String) throws(CheckFailure) {
+        var earlier: [ProcFS.Thread] = []
+        var turns = 0
+        while true {
+            var entries = [
+                pollfd(fd: socket, events: Int16(event), revents: 0),
+                pollfd(fd: server.process.pidfd, events: Int16(POLLIN), revents: 0),
+            ]
+            poll(&entries, 2, deadline.milliseconds(atMost: 25))
+            if entries[0].revents != 0 { return }
+            if entries[1].revents != 0 { try server.requireAlive() }
+            if deadline.hasPassed {
+                throw CheckFailure(expected: what, found: "nothing came. \(server.activity)")
+            }
+            turns += 1
+            if turns % 4 == 0 { try server.requireBounds() }
+            if event == POLLIN, server.isStuck(since: earlier) {
+                throw CheckFailure(
+                    expected: what,
+                    found: "nothing, and nothing will come. \(server.activity) "
+                        + "It has read the datagram and sent none to \(name).")
+            }
+            earlier = server.look()
+        }
+    }
+}

@@ -1,0 +1,18 @@
+import Checks
+import Harness
+
+final class BlockingUdpTests: ExerciseChecks {
+    override class var exercise: String { "blocking-udp" }
+
+    func testEchoesADatagram() throws {
+        try check { run throws(CheckFailure) in
+            let server = try run.startServer(.udp)
+            let sender = try run.sender(to: server)
+            for length in [5, 20] {
+                let line = run.random.line(length)
+                try sender.send(line)
+                try sender.receive(line)
+            }
+        }
+    }
+}
