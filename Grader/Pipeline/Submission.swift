@@ -1,0 +1,1 @@
+// The stages of the grader come here.
