@@ -100,7 +100,8 @@ public func readFile(_ path: String) -> String? {
     }
 }
 
-private func directory(_ path: String) -> [String] {
+/// The names in a directory, or none when it cannot be read. A name that is no UTF-8 is repaired.
+public func directory(_ path: String) -> [String] {
     guard let stream = opendir(path) else { return [] }
     defer { closedir(stream) }
     var names: [String] = []

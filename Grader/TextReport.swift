@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+
+import Course
+import Foundation
+import Pipeline
+
+/// A report as a person reads it: a table, then what did not pass, with its story.
+struct TextReport {
+    let report: Report
+    let terminal: Terminal
+
+    var text: String {
+        var parts: [String] = []
+        for chapter in Course.chapters {
+            let exercises = report.exercises.filter { $0.chapter == chapter.id }
+            if exercises.isEmpty { continue }
+            parts.append(terminal.paint("\(chapter.id)  \(chapter.title)", .bold))
+            parts += exercises.map(row)
+            parts.append("")
+        }
+        for exercise in report.exercises { parts += stories(exercise) }
+        parts.append(total)
+        return parts.joined(separator: "\n") + "\n"
+    }
+
+    private func row(_ exercise: ExerciseReport) -> String {
+        let (mark, colour) = look(of: exercise.status)
+        let passed = exercise.checks.filter { $0.status == .passed }.count
+        let columns = [
+            pad(exercise.id, 24), pad(exercise.status.rawValue, 14),
+            pad("\(passed)/\(exercise.checks.count) checks", 14),
+            "\(exercise.score)/\(exercise.maxScore) points",
+        ]
+        return "  \(terminal.paint(mark, colour)) \(columns.joined())"
+    }
+
+    private func stories(_ exercise: ExerciseReport) -> [String] {
+        var lines: [String] = []
+        if let message = exercise.message, exercise.status != .notStarted {
+            lines += [terminal.paint(exercise.id, .bold), indent(message, 4), ""]
+        }
+        let open = exercise.checks.filter { $0.status != .passed }
+        if exercise.message == nil, !open.isEmpty {
+            lines.append(terminal.paint(exercise.id, .bold))
+            for check in open where check.status != .notRun { lines += [story(check), ""] }
+            let skipped = open.filter { $0.status == .notRun }
+            lines += skipped.map { "  – \($0.title) Not run: \(firstLetterSmall($0.message))" }
+            if !skipped.isEmpty { lines.append("") }
+        }
+        return lines
+    }
+
+    private func story(_ check: CheckReport) -> String {
+        let mark = terminal.paint(check.status == .notVerified ? "?" : "✗", .red)
+        let head = "  \(mark) \(check.id) (\(check.status.rawValue))"
+        let message = check.message.isEmpty ? check.title : check.message
+        return head + "\n" + indent(message, 4)
+    }
+
+    private var total: String {
+        let unverified = report.exercises.flatMap(\.checks).filter { $0.status == .notVerified }
+        let share = String(format: "%.0f", report.percent)
+        var line = "Score: \(report.score)/\(report.maxScore) points (\(share) %)"
+        if !unverified.isEmpty {
+            let points = unverified.reduce(0) { $0 + $1.maxScore }
+            line += "; \(points) points could not be verified on this machine and do not count"
+        }
+        return terminal.paint(line, .bold)
+    }
+
+    private func look(of status: ExerciseReport.Status) -> (String, Terminal.Colour) {
+        switch status {
+        case .passed: ("✓", .green)
+        case .failed, .buildFailed: ("✗", .red)
+        case .notStarted, .missing: ("·", .faint)
+        }
+    }
+
+    private func indent(_ text: String, _ count: Int) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false)
+            .map { String(repeating: " ", count: count) + $0 }.joined(separator: "\n")
+    }
+
+    private func firstLetterSmall(_ text: String) -> String {
+        text.prefix(1).lowercased() + text.dropFirst()
+    }
+}
+
+/// The text and as many spaces as make it `width` wide; one space at least.
+func pad(_ text: String, _ width: Int) -> String {
+    text + String(repeating: " ", count: max(1, width - text.count))
+}
