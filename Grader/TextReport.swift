@@ -2,6 +2,7 @@
 
 import Course
 import Foundation
+import Harness
 import Pipeline
 
 /// A report as a person reads it: a table, then what did not pass, with its story.
@@ -43,11 +44,22 @@ struct TextReport {
         if exercise.message == nil, !open.isEmpty {
             lines.append(terminal.paint(exercise.id, .bold))
             for check in open where check.status != .notRun { lines += [story(check), ""] }
-            let skipped = open.filter { $0.status == .notRun }
-            lines += skipped.map { "  – \($0.title) Not run: \(firstLetterSmall($0.message))" }
-            if !skipped.isEmpty { lines.append("") }
+            lines += notRun(open)
         }
         return lines
+    }
+
+    /// The checks that were not run, told once for each check that they rest on.
+    private func notRun(_ checks: [CheckReport]) -> [String] {
+        var reasons: [String] = []
+        for check in checks where check.status == .notRun && !reasons.contains(check.message) {
+            reasons.append(check.message)
+        }
+        let lines = reasons.map { reason in
+            let count = checks.filter { $0.status == .notRun && $0.message == reason }.count
+            return "  – \(counted(count, "check")) not run. \(reason)"
+        }
+        return lines.isEmpty ? [] : lines + [""]
     }
 
     private func story(_ check: CheckReport) -> String {
@@ -79,10 +91,6 @@ struct TextReport {
     private func indent(_ text: String, _ count: Int) -> String {
         text.split(separator: "\n", omittingEmptySubsequences: false)
             .map { String(repeating: " ", count: count) + $0 }.joined(separator: "\n")
-    }
-
-    private func firstLetterSmall(_ text: String) -> String {
-        text.prefix(1).lowercased() + text.dropFirst()
     }
 }
 

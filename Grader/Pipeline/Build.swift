@@ -20,18 +20,62 @@ struct Build {
 
     /// Builds the executable of an exercise.
     /// - Throws: `MachineFailure` when the fault is not the learner's.
-    func run(_ exercise: Exercise) throws -> Outcome {
-        guard let output = try tree.build(product: exercise.id, in: package) else { return .built }
+    func run(_ exercise: Exercise, isAgain: Bool = false) throws -> Outcome {
+        var output = try tree.build(product: exercise.id, in: package)
+        if output == nil, hasStaleObject(exercise) {
+            forgetObjects(of: exercise)
+            output = try tree.build(product: exercise.id, in: package)
+        }
+        guard let output else { return .built }
         let errors = Self.errors(in: output, of: "Exercises/\(exercise.path)/")
         if !errors.isEmpty { return .failed(errors.joined(separator: "\n")) }
         // No error points at the learner's files: the linker's, the compiler's, or the machine's.
-        // What everybody is given must build in any case; if it does not, it is the machine's.
+        if isAgain { return try blame(output) }
+        if package != tree.root {
+            try? FileManager.default.removeItem(atPath: package + "/.build")
+        }
+        return try run(exercise, isAgain: true)
+    }
+
+    /// Whose fault an error is that points at no file of the learner's. What everybody is given must
+    /// build in any case; if it does not, the fault is the machine's.
+    private func blame(_ output: String) throws -> Outcome {
         if let support = try tree.build(product: "Support", in: package, isTarget: true) {
             throw MachineFailure(
                 "The given code does not build: \(Self.last(support))",
                 help: "`swift build` in the workbook shows the whole output.")
         }
         return .failed(Self.last(output))
+    }
+
+    /// Whether a source is newer than what it was compiled to. The incremental build takes a file that
+    /// was saved within about a second of the last build for the old one, and reports success.
+    private func hasStaleObject(_ exercise: Exercise) -> Bool {
+        let sources = "\(package)/Exercises/\(exercise.path)"
+        return directory(sources).filter { $0.hasSuffix(".swift") }.contains { name in
+            guard let saved = modified("\(sources)/\(name)"),
+                let compiled = modified("\(objects(of: exercise))/\(name).o")
+            else { return true }
+            return saved > compiled
+        }
+    }
+
+    private func forgetObjects(of exercise: Exercise) {
+        let folder = objects(of: exercise)
+        for name in directory(folder)
+        where [".o", ".priors", ".swiftdeps"].contains(where: name.hasSuffix) {
+            unlink("\(folder)/\(name)")
+        }
+    }
+
+    private func objects(of exercise: Exercise) -> String {
+        let module = exercise.id.map { $0 == "-" ? "_" : String($0) }.joined()
+        return "\(package)/.build/debug/\(module).build"
+    }
+
+    private func modified(_ path: String) -> Date? {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        return attributes?[.modificationDate] as? Date
     }
 
     /// The compiler's first errors about files below `folder`, each line and column once.

@@ -73,7 +73,7 @@ struct Examination {
         guard let method = check.restsOn, let other = reports[method], other.status != .passed else {
             return nil
         }
-        return "It rests on “\(other.title)”, which did not pass."
+        return "The first to mend: “\(other.title)”"
     }
 
     private func start(_ check: Check) -> RunningCheck? {

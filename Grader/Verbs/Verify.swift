@@ -1,3 +1,121 @@
+// SPDX-License-Identifier: MIT
+
+import Course
+import Foundation
+import Harness
 import Pipeline
 
-func verify(_ arguments: Arguments) throws -> ExitCode { .done }
+/// `grader verify`: judges the suites, by submissions whose verdict is known.
+func verify(_ arguments: Arguments) throws -> ExitCode {
+    guard arguments.words.isEmpty else { throw UsageError("`grader verify` takes no exercise.") }
+    let given = arguments.value(of: "--runs")
+    guard let runs = Int(given ?? "1"), runs > 0 else {
+        throw UsageError("--runs takes a number from 1 on, not '\(given ?? "")'.")
+    }
+    let tree = try CourseTree()
+    let trials = try Trial.all(in: tree)
+    let judge = try Judge(tree) { _ in }
+    let workspace = try Workspace(tree)
+    let isUnderLoad = arguments.flags.contains("--under-load")
+    let load = try isUnderLoad ? (1...2).map { _ in try busyProcess() } : []
+    defer { load.forEach { $0.kill() } }
+
+    var outcomes: [Outcome] = []
+    for trial in trials {
+        if trial.kind == .stub { print(Terminal.output.paint(trial.exercise.id, .bold)) }
+        let outcome = try run(trial, runs, judge, workspace)
+        print(row(outcome))
+        outcomes.append(outcome)
+    }
+    let rates = Rates(outcomes: outcomes, runs: runs, isUnderLoad: isUnderLoad)
+    print(summary(rates))
+    if given != nil { try keep(rates, tree) }
+    return rates.areClean ? .done : .below
+}
+
+private func run(
+    _ trial: Trial, _ runs: Int, _ judge: Judge, _ workspace: Workspace
+) throws -> Outcome {
+    let parcel = Intake.take(trial.exercise, from: trial.folder)
+    var reports = [try judge.judge(trial.exercise, parcel, in: workspace)]
+    if reports[0].status == .buildFailed {
+        throw MachineFailure(
+            "\(trial.folder) does not build: \(reports[0].message ?? "")",
+            help: "Submissions that judge the suites must compile.")
+    }
+    while reports.count < runs {
+        reports.append(judge.examineAgain(trial.exercise, in: workspace))
+    }
+    if trial.kind == .hostile { try requireNothingLeft(of: trial, workspace) }
+    return Outcome(trial: trial, reports: reports)
+}
+
+/// A process of this server that outlives its examination could spoil the next one.
+private func requireNothingLeft(of trial: Trial, _ workspace: Workspace) throws {
+    let left = directory("/proc").filter { Int($0) != nil }.filter { pid in
+        let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
+        return target?.hasPrefix(workspace.root) ?? false
+    }
+    guard left.isEmpty else {
+        throw MachineFailure(
+            "\(trial.name) has left \(counted(left.count, "process")) behind: \(left.joined(separator: ", ")).",
+            help: "The harness must end them: see ProcessTree.swift.")
+    }
+}
+
+private func busyProcess() throws -> ChildProcess {
+    do {
+        return try ChildProcess("/bin/sh", ["-c", "while :; do :; done"])
+    } catch {
+        throw MachineFailure(error.description)
+    }
+}
+
+private func row(_ outcome: Outcome) -> String {
+    let trial = outcome.trial
+    let kind = trial.kind == .stub || trial.kind == .solution ? "" : trial.kind.rawValue
+    let first = outcome.reports[0]
+    let others = outcome.failed.count - 1
+    let found =
+        switch trial.kind {
+        case .stub: first.status.rawValue
+        case .solution, .right: "\(first.score)/\(first.maxScore) points"
+        case .wrong, .hostile:
+            trial.caughtBy + (others == 0 ? ", and no other" : " and \(max(others, 0)) more")
+        }
+    let isRight = outcome.verdict == .right
+    let mark = Terminal.output.paint(isRight ? "✓" : "✗", isRight ? .green : .red)
+    let verdict = isRight ? "" : "  \(outcome.verdict.rawValue)\(details(outcome))"
+    return "  \(mark) \(pad(kind, 8))\(pad(trial.name, 30))\(found)\(verdict)"
+}
+
+/// The run that went wrong, for the maintainer.
+private func details(_ outcome: Outcome) -> String {
+    guard let report = outcome.reports.first(where: { outcome.trial.judge($0) != .right }) else {
+        return ""
+    }
+    let bad = report.checks.filter { check in
+        outcome.trial.kind == .right || outcome.trial.kind == .solution
+            ? check.status != .passed : check.id.hasSuffix("." + outcome.trial.caughtBy)
+    }
+    return bad.map { "\n      \($0.id): \($0.status.rawValue)\n" + $0.message }.joined()
+}
+
+private func summary(_ rates: Rates) -> String {
+    var parts = ["", rates.markdown]
+    for (title, list) in [
+        ("Flakes", rates.flakes), ("Hidden checks that no Wrong submission fails", rates.unproven),
+        ("Hidden checks without a mistake that only they catch", rates.neverAlone),
+    ] where !list.isEmpty {
+        parts.append("\(title):\n" + list.map { "  \($0)" }.joined(separator: "\n") + "\n")
+    }
+    return parts.joined(separator: "\n")
+}
+
+/// Keeps the rates where the README quotes them from. Only when a number of runs was asked for: a
+/// single run of every day should not replace a measurement.
+private func keep(_ rates: Rates, _ tree: CourseTree) throws {
+    let file = tree.root + "/Tests/Submissions/RATES.md"
+    try rates.markdown.write(toFile: file, atomically: true, encoding: .utf8)
+    print("Written to Tests/Submissions/RATES.md; the README quotes it.")
+}

@@ -105,10 +105,8 @@ public final class CheckRun {
     }
 
     /// Ends every server, and whatever they have left behind.
-    /// - Returns: How many processes had escaped from their server's group.
-    @discardableResult
-    public func end() -> Int {
+    public func end() {
         for server in servers { server.stop() }
-        return killOrphans()
+        killOrphans()
     }
 }

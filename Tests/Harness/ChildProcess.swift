@@ -42,7 +42,7 @@ public struct Limits: Sendable {
     }
 }
 
-/// A started program: in a process group of its own, ended when this process ends, its two output
+/// A started program: in a session and process group of its own, ended when this process ends, its two output
 /// streams captured in memory.
 ///
 /// The streams are memfds and not pipes: nothing has to be read while the program runs, nothing can
@@ -122,11 +122,11 @@ public final class ChildProcess {
         poll(&entry, 1, milliseconds)
     }
 
-    /// Ends the process, its group and everything that descends from it, and waits for the end.
+    /// Ends the process and its group, and waits for its end. What has left the group becomes this
+    /// process's own child by that: see `killOrphans`.
     public func kill() {
         guard exitStatus() == nil else { return }
-        killpg(pid, SIGSTOP)
-        killDescendants(of: pid)
+        // The kernel sends to the whole group at once: a fork that is under way is undone.
         killpg(pid, SIGKILL)
         while exitStatus() == nil { waitForEnd(milliseconds: 1000) }
     }

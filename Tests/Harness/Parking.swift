@@ -54,7 +54,8 @@ extension ServerProcess {
 
     /// Looks at the server now, for `isStuck` to compare with later.
     func look() -> [ProcFS.Thread] {
-        ([process.pid] + descendants(of: process.pid)).flatMap { ProcFS(pid: $0).threads() }
+        ([process.pid] + descendants(of: process.pid)).map(ProcFS.init)
+            .filter { $0.state != "Z" }.flatMap { $0.threads() }
     }
 
     /// Whether nothing will happen any more by itself: since an earlier look no thread has moved, and

@@ -16,36 +16,30 @@ public func descendants(of pid: Int32) -> [Int32] {
     return found
 }
 
-/// Ends every process that descends from `pid`. One that forks faster than it is killed is stopped
-/// first: a stopped process forks no more.
-func killDescendants(of pid: Int32) {
-    for _ in 0..<1000 {
-        let all = descendants(of: pid).filter { ProcFS(pid: $0).state != "Z" }
-        if all.isEmpty { return }
-        for process in all { Glibc.kill(process, SIGSTOP) }
-        for process in all { Glibc.kill(process, SIGKILL) }
+/// Ends the orphans that this process has adopted (see `adopt_orphans`), and reaps them.
+///
+/// A server's child that outlives the server is found here, whatever group it has moved to. Its own
+/// children are adopted in turn when it ends, so this goes on until nobody is left.
+/// - Parameter known: Children of this process that are none of the orphans.
+public func killOrphans(except known: [Int32] = []) {
+    while true {
+        let orphans = childrenOfThisProcess().filter { !known.contains($0) }
+        if orphans.isEmpty { return }
+        let ownGroup = getpgrp()
+        for orphan in orphans {
+            let group = getpgid(orphan)
+            // A group is killed in one step, so that none of it can fork meanwhile.
+            if group > 1, group != ownGroup, !known.contains(group) { killpg(group, SIGKILL) }
+            Glibc.kill(orphan, SIGKILL)
+        }
+        for orphan in orphans { waitpid(orphan, nil, 0) }
     }
 }
 
-/// Ends the orphans that this process has adopted (see `adopt_orphans`), and reaps them.
-///
-/// A server that leaves its process group, or whose child starts a child and ends, is found here.
-/// - Parameter known: Children of this process that are none of the orphans.
-/// - Returns: How many were still alive.
-@discardableResult
-public func killOrphans(except known: [Int32] = []) -> Int {
-    var killed = 0
-    for _ in 0..<1000 {
-        let orphans = childrenOfThisProcess().filter { !known.contains($0) }
-        if orphans.isEmpty { break }
-        for orphan in orphans {
-            if ProcFS(pid: orphan).state != "Z" { killed += 1 }
-            killDescendants(of: orphan)
-            Glibc.kill(orphan, SIGKILL)
-            waitpid(orphan, nil, 0)
-        }
-    }
-    return killed
+/// How many processes and threads there are on this machine. See /proc/loadavg in proc(5).
+func tasksOnThisMachine() -> Int {
+    let fields = (readFile("/proc/loadavg") ?? "").split { $0 == " " || $0 == "/" }
+    return fields.count > 4 ? Int(fields[4]) ?? 0 : 0
 }
 
 private func childrenOfThisProcess() -> [Int32] {

@@ -30,6 +30,8 @@ public final class ServerProcess {
     private let transport: Transport
     private let limits: Limits
     private let deadline: Deadline
+    private let tasksBefore = tasksOnThisMachine()
+    private var nextLook: UInt64 = 0
 
     /// Starts an executable with `PORT` as its argument, and waits until the kernel has its socket.
     /// - Throws: `CheckFailure` when it ends, announces nothing, or listens elsewhere.
@@ -96,9 +98,9 @@ public final class ServerProcess {
         var earlier: [ProcFS.Thread] = []
         while try !condition() {
             try requireAlive()
+            try requireBounds()
             turns += 1
             if turns % 50 == 0 {
-                try requireBounds()
                 if isStuck(since: earlier), try !condition() {
                     throw CheckFailure(expected: what, found: "it will not come. \(activity)")
                 }
@@ -138,18 +140,21 @@ public final class ServerProcess {
             found: "the server \(status).\(words)", cause: cause(of: status))
     }
 
-    /// Stops it, and throws, when it takes more of the machine than it may.
+    /// Stops it, and throws, when it takes more of the machine than it may. Looks at most once in 20 ms,
+    /// and at the processes only when the machine as a whole has many more than at the start.
     func requireBounds() throws(CheckFailure) {
-        let all = descendants(of: process.pid)
-        let resident = ([process.pid] + all).reduce(0) { $0 + ProcFS(pid: $1).residentBytes }
-        if resident > Self.residentBytes {
+        guard Deadline.nanoseconds() > nextLook else { return }
+        if tasksOnThisMachine() > tasksBefore + Self.processes {
+            guard descendants(of: process.pid).count <= Self.processes else {
+                stop()
+                throw stopped("it started more than \(Self.processes) processes")
+            }
+        }
+        if proc.residentBytes > Self.residentBytes {
             stop()
             throw stopped("its memory grew beyond \(Self.residentBytes >> 20) MiB")
         }
-        if all.count > Self.processes {
-            stop()
-            throw stopped("it started more than \(Self.processes) processes")
-        }
+        nextLook = Deadline.nanoseconds() + 20_000_000
     }
 
     private func stopped(_ why: String) -> CheckFailure {

@@ -172,7 +172,6 @@ public final class TCPClient {
     /// Waits until the socket is ready, the server has ended, or nothing can come any more.
     private func wait(for event: CInt, _ what: String) throws(CheckFailure) {
         var earlier: [ProcFS.Thread] = []
-        var turns = 0
         while true {
             var entries = [
                 pollfd(fd: socket, events: Int16(event), revents: 0),
@@ -184,8 +183,7 @@ public final class TCPClient {
             if deadline.hasPassed {
                 throw CheckFailure(expected: what, found: "nothing came. \(server.activity)")
             }
-            turns += 1
-            if turns % 4 == 0 { try server.requireBounds() }
+            try server.requireBounds()
             if event == POLLIN, server.isStuck(since: earlier), nothingIsOnItsWay() {
                 throw CheckFailure(expected: what, found: stuck())
             }

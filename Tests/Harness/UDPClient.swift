@@ -93,7 +93,6 @@ public final class UDPClient {
 
     private func wait(for event: CInt, _ what: String) throws(CheckFailure) {
         var earlier: [ProcFS.Thread] = []
-        var turns = 0
         while true {
             var entries = [
                 pollfd(fd: socket, events: Int16(event), revents: 0),
@@ -105,8 +104,7 @@ public final class UDPClient {
             if deadline.hasPassed {
                 throw CheckFailure(expected: what, found: "nothing came. \(server.activity)")
             }
-            turns += 1
-            if turns % 4 == 0 { try server.requireBounds() }
+            try server.requireBounds()
             if event == POLLIN, server.isStuck(since: earlier) {
                 throw CheckFailure(
                     expected: what,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // CLaunch starts a program the way the harness needs it: with nothing inherited but three
-// descriptors, in a process group of its own, with limits, and never outliving its parent.
+// descriptors, in a session of its own, with limits, and never outliving its parent.
 // posix_spawn(3) can do neither of the last two, and between fork and exec Swift code must not run.
 
 #ifndef CLAUNCH_H

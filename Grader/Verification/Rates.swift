@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+
+import Course
+import Foundation
+import Pipeline
+
+/// A trial and all its runs.
+struct Outcome {
+    let trial: Trial
+    let reports: [ExerciseReport]
+
+    /// What was wrong in any run, or that nothing was.
+    var verdict: Trial.Verdict {
+        reports.map(trial.judge).first { $0 != .right } ?? .right
+    }
+
+    /// The methods of the checks that did not pass in the first run, without those that were not run.
+    var failed: [String] {
+        (reports.first?.checks ?? []).filter { $0.status != .passed && $0.status != .notRun }
+            .map { String($0.id.dropFirst(trial.exercise.id.count + 1)) }
+    }
+
+    /// The checks whose status was not the same in every run.
+    var flaky: [String] {
+        trial.exercise.checks.map(trial.exercise.checkID).filter { id in
+            Set(reports.map { $0.checks.first { $0.id == id }?.status }).count > 1
+        }
+    }
+}
+
+/// How often the suites are mistaken.
+struct Rates {
+    let outcomes: [Outcome]
+    let runs: Int
+    let isUnderLoad: Bool
+
+    private func count(_ kinds: [Trial.Kind]) -> Int {
+        outcomes.filter { kinds.contains($0.trial.kind) }.reduce(0) { $0 + $1.reports.count }
+    }
+
+    private func count(_ verdict: Trial.Verdict) -> Int {
+        outcomes.reduce(0) { sum, outcome in
+            sum + outcome.reports.filter { outcome.trial.judge($0) == verdict }.count
+        }
+    }
+
+    private var checkRuns: Int {
+        outcomes.flatMap(\.reports).flatMap(\.checks).filter { $0.status != .notRun }.count
+    }
+
+    /// The check and its submissions, for every trial in which a check was not always the same.
+    var flakes: [String] {
+        outcomes.flatMap { outcome in
+            outcome.flaky.map { "\($0) on \(outcome.trial.kind.rawValue) \(outcome.trial.name)" }
+        }
+    }
+
+    /// Hidden checks that no Wrong submission fails: nothing proves that they can fail.
+    var unproven: [String] {
+        Course.exercises.flatMap { exercise in
+            let named = outcomes.filter { $0.trial.exercise.id == exercise.id }
+                .filter { $0.trial.kind == .wrong && $0.verdict == .right }.map(\.trial.caughtBy)
+            return exercise.checks.filter { $0.visibility == .hidden && !named.contains($0.method) }
+                .map(exercise.checkID)
+        }
+    }
+
+    /// Hidden checks without a Wrong submission that they alone catch.
+    var neverAlone: [String] {
+        Course.exercises.flatMap { exercise in
+            let alone = outcomes.filter { $0.trial.exercise.id == exercise.id }
+                .filter { $0.trial.kind == .wrong && $0.failed.count == 1 }.flatMap(\.failed)
+            return exercise.checks.filter { $0.visibility == .hidden && !alone.contains($0.method) }
+                .map(exercise.checkID)
+        }
+    }
+
+    /// Whether everything came out as it must.
+    var areClean: Bool {
+        outcomes.allSatisfy { $0.verdict == .right } && flakes.isEmpty && unproven.isEmpty
+    }
+
+    /// The rates as Markdown, as the README quotes them.
+    var markdown: String {
+        let load = isUnderLoad ? ", with two processes beside them that never rest" : ""
+        return """
+            | | of | measured |
+            |---|---|---|
+            | false accepts (a wrong submission passes its check) | \
+            \(count([.wrong, .hostile])) | \(count(.falseAccept)) |
+            | false rejects (a right submission loses a point) | \
+            \(count([.solution, .right])) | \(count(.falseReject)) |
+            | failures for another reason than the mistake | \
+            \(count([.wrong, .hostile])) | \(count(.otherReason)) |
+            | flakes (a check's verdict changes between runs) | \
+            \(checkRuns) | \(flakes.count) |
+
+            Every submission was judged \(runs == 1 ? "once" : "\(runs) times")\(load): \
+            \(tally(.stub)), \(tally(.solution)), \(tally(.right)), \(tally(.wrong)), \
+            \(tally(.hostile)).
+
+            """
+    }
+
+    private func tally(_ kind: Trial.Kind) -> String {
+        let count = outcomes.filter { $0.trial.kind == kind }.count
+        let noun = kind == .stub || kind == .solution ? "\(kind.rawValue)s" : kind.rawValue
+        return "\(count) \(noun)"
+    }
+}
