@@ -74,6 +74,7 @@ func exercises(_ ids: [String]) throws -> [Exercise] {
         throw UsageError(
             "There is no exercise '\(id)'.",
             help: near.isEmpty
-                ? "`grader list` shows them all." : "Did you mean \(near.joined(separator: " or "))?")
+                ? "`grader list` shows them all."
+                : "Did you mean \(near.joined(separator: " or "))?")
     }
 }

@@ -39,8 +39,8 @@ struct Terminal {
     }
 }
 
-/// Says on standard error what the grader is doing: on a terminal in one line that changes, elsewhere
-/// in a line for each exercise.
+/// Says on standard error what the grader is doing: on a terminal in one line that changes,
+/// elsewhere in a line for each exercise.
 final class Progress {
     private let isTerminal = isatty(2) == 1
     private var done = 0

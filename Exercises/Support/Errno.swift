@@ -20,7 +20,8 @@ public struct Errno: RawRepresentable, Error, Hashable, Sendable {
     /// A signal arrived before the call had done anything. Call it again. See signal(7).
     public static let interrupted = Errno(rawValue: EINTR)
 
-    /// The call would have to wait, and was asked not to. On Linux EAGAIN and EWOULDBLOCK are equal.
+    /// The call would have to wait, and was asked not to. On Linux EAGAIN and EWOULDBLOCK are
+    /// equal.
     public static let wouldBlock = Errno(rawValue: EAGAIN)
 
     /// The peer has ended the connection with a reset instead of an orderly end. See tcp(7).

@@ -39,8 +39,8 @@ public struct SocketAddress: Equatable, Sendable {
 
     /// Gives a call the room to write an address into, and the size of that room.
     ///
-    /// The kernel reads the size and overwrites it, so it must be set anew before each call. Here it
-    /// is: `sender.withMutableSockaddr { recvfrom(socket, &buffer, buffer.count, 0, $0, $1) }`.
+    /// The kernel reads the size and overwrites it, so it must be set anew before each call. Here
+    /// it is: `sender.withMutableSockaddr { recvfrom(socket, &buffer, buffer.count, 0, $0, $1) }`.
     public mutating func withMutableSockaddr<Result>(
         _ call: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Result
     ) -> Result {

@@ -39,29 +39,36 @@ extension Course {
             .hidden(
                 "testWaitsInRecvfrom", "While nothing comes, the server is blocked in recvfrom.",
                 points: 2, restsOn: "testEchoesADatagram",
-                hint: "The model of this chapter is one call that waits: no poll, no MSG_DONTWAIT."),
+                hint: "The model of this chapter is one call that waits: no poll, no "
+                    + "MSG_DONTWAIT."),
             .hidden(
                 "testSleepsUntilADatagramComes", "While nothing comes, the server is never woken.",
                 restsOn: "testEchoesADatagram",
-                hint: "A time limit (SO_RCVTIMEO) wakes the server for nothing: let recvfrom wait."),
+                hint: "A time limit (SO_RCVTIMEO) wakes the server for nothing: let recvfrom "
+                    + "wait."),
             .hidden(
                 "testSurvivesASenderThatIsGone",
                 "A reply to a sender that has closed its socket troubles nobody else.",
                 restsOn: "testAnswersTheRightSender",
-                hint: "Do not connect the socket: its errors would then come out of recvfrom. "
-                    + "And go on when sendto fails."),
+                hint:
+                    "Reply to the address that this recvfrom gave, and go on when sendto "
+                    + "fails. On a connected "
+                    + "socket the error would come out of the next recvfrom."),
         ])
 
     private static let blockingTCP = Exercise(
         id: "blocking-tcp", title: "A TCP echo server, one client at a time",
         chapter: "01-blocking", section: "Exercise: blocking-tcp", secondsPerCheck: 10,
         hints: [
-            "The listener takes four calls: socket, setsockopt, bind, listen. Then accept gives one "
+            "The listener takes four calls: socket, setsockopt, bind, listen. Then accept "
+                + "gives one "
                 + "connection after the other.",
-            "read gives what has come, which may be any part of what was sent; 0 means that the client "
+            "read gives what has come, which may be any part of what was sent; 0 means that "
+                + "the client "
                 + "has finished. write may take less than you gave it.",
             "Look at what can end the whole server: an error of one client that is thrown out of "
-                + "serve, and SIGPIPE. Catch the first, ignore the second, and close on every way out.",
+                + "serve, and SIGPIPE. Catch the first, ignore the second, and close on every "
+                + "way out.",
         ],
         checks: [
             .public(
@@ -72,7 +79,8 @@ extension Course {
                 "When a client has finished, the next is served.",
                 restsOn: "testEchoesALine",
                 hint:
-                    "After the client's end (read gives 0), close its connection and accept again."),
+                    "After the client's end (read gives 0), close its connection and accept "
+                    + "again."),
             .hidden(
                 "testEchoesBytesOneByOne", "Bytes that come one at a time come back one at a time.",
                 restsOn: "testEchoesALine",
@@ -91,7 +99,8 @@ extension Course {
                 "A client that has finished sending still gets all its bytes, and then the end.",
                 restsOn: "testEchoesALine",
                 hint:
-                    "After read gives 0, close without SO_LINGER: the kernel sends the rest first."),
+                    "After read gives 0, close without SO_LINGER: the kernel sends the rest "
+                    + "first."),
             .hidden(
                 "testSurvivesAReset", "A client that breaks off does not end the server.",
                 restsOn: "testEchoesALine",
@@ -102,24 +111,27 @@ extension Course {
                 "A write to a client that is gone does not end the server.", points: 2,
                 restsOn: "testEchoesALine",
                 hint:
-                    "Ignore SIGPIPE, or send with MSG_NOSIGNAL, and treat EPIPE as the client's end."
+                    "Ignore SIGPIPE, or send with MSG_NOSIGNAL, and treat EPIPE as the "
+                    + "client's end."
             ),
             .hidden(
                 "testQueuesTheSecondClient",
                 "While one client is served, the next one waits in the backlog.", points: 2,
                 restsOn: "testEchoesALine",
                 hint:
-                    "This server has one thread and waits in one call: accept after the client's end."
+                    "This server has one thread and waits in one call: accept after the "
+                    + "client's end."
             ),
             .hidden(
                 "testWaitsInReadOrAccept",
                 "The server waits in accept without a client, and in read with a silent one.",
                 points: 2, restsOn: "testEchoesALine",
-                hint: "The model of this chapter is one call that waits: no poll, no MSG_DONTWAIT."),
+                hint: "The model of this chapter is one call that waits: no poll, no "
+                    + "MSG_DONTWAIT."),
             .hidden(
                 "testLeavesNoDescriptor", "After 300 clients no descriptor is left open.",
                 points: 2,
-                restsOn: "testServesOneClientAfterTheOther",
+                restsOn: "testSurvivesAReset",
                 hint: "Close the connection on every way out of the loop, also after an error."),
             .hidden(
                 "testRestartsOnItsPort", "A server that was stopped can start again at once.",
@@ -131,7 +143,8 @@ extension Course {
                 hint: "The second argument of listen is the length of the queue; try SOMAXCONN."),
             .hidden(
                 "testSaysThatThePortIsInUse",
-                "If somebody listens on the port already, the server says so and ends with an error.",
+                "If somebody listens on the port already, the server says so and ends with an "
+                    + "error.",
                 restsOn: "testEchoesALine",
                 hint: "Check what bind returns, and throw. SO_REUSEPORT would share the port."),
         ])
@@ -140,11 +153,14 @@ extension Course {
         id: "thread-per-connection", title: "A TCP echo server with a thread for each client",
         chapter: "01-blocking", section: "Exercise: thread-per-connection", secondsPerCheck: 20,
         hints: [
-            "The first thread only accepts. Each connection goes to a thread of its own, which runs "
+            "The first thread only accepts. Each connection goes to a thread of its own, which "
+                + "runs "
                 + "echo and closes it.",
-            "A thread that has ended still holds its stack until it is joined or was detached. Joining "
+            "A thread that has ended still holds its stack until it is joined or was detached. "
+                + "Joining "
                 + "it right after its start would make the clients wait for each other.",
-            "All threads share one descriptor table and one memory: close a connection in one place "
+            "All threads share one descriptor table and one memory: close a connection in one "
+                + "place "
                 + "only, and give each thread its own buffer.",
         ],
         checks: [
@@ -155,17 +171,20 @@ extension Course {
                 "testServesTwoClientsAtOnce", "A silent client keeps no other client waiting.",
                 restsOn: "testEchoesALine",
                 hint:
-                    "Go back to accept at once. A join right after the start waits for the client."),
+                    "Go back to accept at once. A join right after the start waits for the "
+                    + "client."),
             .hidden(
                 "testServes200ClientsInReverseOrder",
                 "200 clients are served at once, in reverse order, the first one silent.",
                 points: 2,
                 restsOn: "testServesTwoClientsAtOnce",
                 hint:
-                    "Nothing may limit the threads, and no client may wait for another one's turn."),
+                    "Nothing may limit the threads: no pool, no counter, and a Task is not a "
+                    + "thread."
+            ),
             .hidden(
                 "testStartsAThreadForEachClient",
-                "Each client has a thread that is started for it.",
+                "Each client gets a new thread.",
                 points: 2, restsOn: "testServesTwoClientsAtOnce",
                 hint: "Call createThread after accept, once for each connection."),
             .hidden(
@@ -204,6 +223,7 @@ extension Course {
             .hidden(
                 "testASlowReaderHoldsNobody", "A client that does not read keeps no other waiting.",
                 restsOn: "testServesTwoClientsAtOnce",
-                hint: "Hold no lock while a call waits: the thread may wait there for a long time."),
+                hint: "Hold no lock while a call waits: the thread may wait there for a long "
+                    + "time."),
         ])
 }

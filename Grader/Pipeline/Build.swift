@@ -37,8 +37,8 @@ struct Build {
         return try run(exercise, isAgain: true)
     }
 
-    /// Whose fault an error is that points at no file of the learner's. What everybody is given must
-    /// build in any case; if it does not, the fault is the machine's.
+    /// Whose fault an error is that points at no file of the learner's. What everybody is given
+    /// must build in any case; if it does not, the fault is the machine's.
     private func blame(_ output: String) throws -> Outcome {
         if let support = try tree.build(product: "Support", in: package, isTarget: true) {
             throw MachineFailure(
@@ -48,8 +48,8 @@ struct Build {
         return .failed(Self.last(output))
     }
 
-    /// Whether a source is newer than what it was compiled to. The incremental build takes a file that
-    /// was saved within about a second of the last build for the old one, and reports success.
+    /// Whether a source is newer than what it was compiled to. The incremental build takes a file
+    /// that was saved within about a second of the last build for the old one, and reports success.
     private func hasStaleObject(_ exercise: Exercise) -> Bool {
         let sources = "\(package)/Exercises/\(exercise.path)"
         return directory(sources).filter { $0.hasSuffix(".swift") }.contains { name in

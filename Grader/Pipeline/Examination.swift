@@ -13,8 +13,8 @@ struct Examination {
     /// What `WORKBOOK_SUBJECT` is to be: `exercises`, `solutions` or a directory of executables.
     let subject: String
 
-    /// Runs every check, as many at a time as there are processors, and each only when the check that
-    /// it rests on has passed.
+    /// Runs every check, as many at a time as there are processors, and each only when the check
+    /// that it rests on has passed.
     /// - Parameter progress: Called with each check's report as soon as it is there.
     func run(progress: (CheckReport) -> Void) -> ExerciseReport {
         var reports: [String: CheckReport] = [:]
@@ -41,7 +41,9 @@ struct Examination {
             }
             RunningCheck.waitForOne(of: running)
             for (index, check) in running.enumerated().reversed() {
-                guard let (report, unwritten) = check.report(exercise, among: running) else { continue }
+                guard let (report, unwritten) = check.report(exercise, among: running) else {
+                    continue
+                }
                 running.remove(at: index)
                 // The first check of the list tells whether there is anything to judge.
                 if unwritten, check.check.method == exercise.checks[0].method {
@@ -70,7 +72,8 @@ struct Examination {
     }
 
     private func reasonNotToRun(_ check: Check, _ reports: [String: CheckReport]) -> String? {
-        guard let method = check.restsOn, let other = reports[method], other.status != .passed else {
+        guard let method = check.restsOn, let other = reports[method], other.status != .passed
+        else {
             return nil
         }
         return "The first to mend: “\(other.title)”"

@@ -76,7 +76,8 @@ public struct Judge {
         case .built: return nil
         case .failed(var errors):
             if !ignored.isEmpty {
-                errors += "\nOnly \(exercise.learnerFiles.joined(separator: ", ")) is taken from a "
+                errors +=
+                    "\nOnly \(exercise.learnerFiles.joined(separator: ", ")) is taken from a "
                     + "submission; left out: \(ignored.joined(separator: ", "))."
             }
             return ExerciseReport(exercise, unjudged: .buildFailed, message: errors)

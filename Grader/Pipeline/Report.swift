@@ -183,7 +183,8 @@ public struct CheckReport: Codable, Equatable, Sendable {
     }
 }
 
-/// On what machine a submission was judged: so that a difference between two places can be explained.
+/// On what machine a submission was judged: so that a difference between two places can be
+/// explained.
 public struct EnvironmentReport: Codable, Equatable, Sendable {
     /// The kernel's release, as `uname -r` gives it.
     public let kernel: String

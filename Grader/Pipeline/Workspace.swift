@@ -4,8 +4,9 @@ import Course
 import Foundation
 import Harness
 
-/// The second stage: a course tree of its own, in which the given files are the course's and only the
-/// learner's files are the submission's. It is kept from run to run, so that little is built again.
+/// The second stage: a course tree of its own, in which the given files are the course's and only
+/// the learner's files are the submission's. It is kept from run to run, so that little is built
+/// again.
 public struct Workspace {
     /// The root of its package.
     public let root: String

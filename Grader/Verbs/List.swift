@@ -9,7 +9,8 @@ func list(_ arguments: Arguments) throws -> ExitCode {
     for chapter in Course.chapters {
         print(Terminal.output.paint("\(chapter.id)  \(chapter.title)", .bold))
         for exercise in chapter.exercises {
-            print("  \(pad(exercise.id, 24))\(pad("\(exercise.points) points", 11))\(exercise.title)")
+            print(
+                "  \(pad(exercise.id, 24))\(pad("\(exercise.points) points", 11))\(exercise.title)")
         }
     }
     return .done

@@ -58,7 +58,7 @@ private func requireNothingLeft(of trial: Trial, _ workspace: Workspace) throws 
     }
     guard left.isEmpty else {
         throw MachineFailure(
-            "\(trial.name) has left \(counted(left.count, "process")) behind: \(left.joined(separator: ", ")).",
+            "\(trial.name) has left processes behind: \(left.joined(separator: ", ")).",
             help: "The harness must end them: see ProcessTree.swift.")
     }
 }

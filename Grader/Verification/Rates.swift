@@ -14,7 +14,8 @@ struct Outcome {
         reports.map(trial.judge).first { $0 != .right } ?? .right
     }
 
-    /// The methods of the checks that did not pass in the first run, without those that were not run.
+    /// The methods of the checks that did not pass in the first run, without those that were not
+    /// run.
     var failed: [String] {
         (reports.first?.checks ?? []).filter { $0.status != .passed && $0.status != .notRun }
             .map { String($0.id.dropFirst(trial.exercise.id.count + 1)) }

@@ -37,9 +37,10 @@ struct Trial {
                 Trial(.stub, exercise, "stub", tree.folder(of: exercise)),
                 Trial(.solution, exercise, "solution", "\(tree.root)/Solutions/\(exercise.path)"),
             ]
-            return try given + [.right, .wrong, .hostile].flatMap { kind in
-                try submitted(kind, exercise, below: "\(tree.root)/Tests/Submissions")
-            }
+            return try given
+                + [.right, .wrong, .hostile].flatMap { kind in
+                    try submitted(kind, exercise, below: "\(tree.root)/Tests/Submissions")
+                }
         }
     }
 
@@ -80,7 +81,8 @@ struct Trial {
 
     /// The `// Name: value` lines at the top of a submission.
     private static func header(of folder: String) throws -> [String: String] {
-        guard let text = try? String(contentsOfFile: folder + "/Server.swift", encoding: .utf8) else {
+        guard let text = try? String(contentsOfFile: folder + "/Server.swift", encoding: .utf8)
+        else {
             throw MachineFailure("\(folder) has no Server.swift.")
         }
         var header: [String: String] = [:]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-/// One run of one check: its story, its deadline, its random numbers, and the servers it has started.
+/// One run of one check: its story, its deadline, its random numbers, and the servers it has
+/// started.
 public final class CheckRun {
     /// What has been done so far.
     public let transcript = Transcript()
@@ -90,9 +91,12 @@ public final class CheckRun {
             server, name: "sender \(clients)", transcript: transcript, deadline: deadline)
     }
 
-    /// What the servers are doing or how they ended, and their last words.
+    /// What the servers are doing or how they ended, and their last words; without those that the
+    /// check itself has stopped.
     public var aftermath: [String] {
-        servers.flatMap { [$0.activity] + $0.lastWords.map { "stderr: \($0)" } }
+        servers.filter { !$0.isStopped }.flatMap { server in
+            [server.activity] + server.lastWords.map { "stderr: \($0)" }
+        }
     }
 
     /// The failure that says `unwritten`, if a server has ended as a stub does. A stub may announce

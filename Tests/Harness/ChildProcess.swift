@@ -42,8 +42,8 @@ public struct Limits: Sendable {
     }
 }
 
-/// A started program: in a session and process group of its own, ended when this process ends, its two output
-/// streams captured in memory.
+/// A started program: in a session and process group of its own, ended when this process ends, its
+/// two output streams captured in memory.
 ///
 /// The streams are memfds and not pipes: nothing has to be read while the program runs, nothing can
 /// block it, and its last words are there after its death. See memfd_create(2).

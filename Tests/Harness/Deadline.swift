@@ -2,8 +2,8 @@
 
 import Glibc
 
-/// The one moment by which a check must be done. Everything in a check that waits, waits for a state
-/// of the kernel, and gives up at this moment only.
+/// The one moment by which a check must be done. Everything in a check that waits, waits for a
+/// state of the kernel, and gives up at this moment only.
 ///
 /// `WORKBOOK_TIME_SCALE` (a number, 1 if unset) stretches every deadline, for slow machines.
 public struct Deadline: Sendable {

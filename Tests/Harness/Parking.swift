@@ -8,8 +8,8 @@ import Glibc
 extension ServerProcess {
     /// Waits until every thread is blocked in a call, and gives what each is blocked in.
     ///
-    /// A thread that has been woken is runnable at once, and the kernel then says `running` of it, so
-    /// two equal looks, with nothing in between, mean that it sleeps.
+    /// A thread that has been woken is runnable at once, and the kernel then says `running` of it,
+    /// so two equal looks, with nothing in between, mean that it sleeps.
     /// - Throws: `CheckFailure` when some thread keeps running up to the deadline.
     @discardableResult
     public func waitUntilParked() throws(CheckFailure) -> [ProcFS.Thread] {
@@ -58,8 +58,8 @@ extension ServerProcess {
             .filter { $0.state != "Z" }.flatMap { $0.threads() }
     }
 
-    /// Whether nothing will happen any more by itself: since an earlier look no thread has moved, and
-    /// each is blocked in a call that waits without a time limit.
+    /// Whether nothing will happen any more by itself: since an earlier look no thread has moved,
+    /// and each is blocked in a call that waits without a time limit.
     func isStuck(since earlier: [ProcFS.Thread]) -> Bool {
         let now = look()
         return now == earlier && !now.isEmpty && now.allSatisfy { $0.call?.waitsForever == true }

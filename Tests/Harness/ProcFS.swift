@@ -85,7 +85,8 @@ public struct ProcFS: Sendable {
     }
 }
 
-/// The whole text of a file, or nil when it cannot be read. Made for /proc, where files have no size.
+/// The whole text of a file, or nil when it cannot be read. Made for /proc, where files have no
+/// size.
 public func readFile(_ path: String) -> String? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor != -1 else { return nil }

@@ -14,7 +14,8 @@ extension CheckRun {
 }
 
 extension ServerProcess {
-    /// Sends many bytes to an echo server and reads them back so slowly that its writes have to wait.
+    /// Sends many bytes to an echo server and reads them back so slowly that its writes have to
+    /// wait.
     ///
     /// While it is blocked in a write it is stopped and let go on. A write that a signal interrupts
     /// gives the number of bytes that it has taken so far: a short write, as often as we like.
@@ -93,8 +94,8 @@ extension ServerProcess {
         return Array(bytes.prefix(sent))
     }
 
-    /// Makes an echo server write twice to a client that is gone: the first write is answered with a
-    /// reset, the second one is the one that SIGPIPE comes for. See send(2), EPIPE.
+    /// Makes an echo server write twice to a client that is gone: the first write is answered with
+    /// a reset, the second one is the one that SIGPIPE comes for. See send(2), EPIPE.
     public func writeToAGoneClient(_ run: CheckRun) throws(CheckFailure) {
         let client = try run.connect(self)
         try run.exchangeALine(with: client)

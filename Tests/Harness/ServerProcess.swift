@@ -27,6 +27,8 @@ public final class ServerProcess {
     /// What the kernel tells about it.
     public let proc: ProcFS
     let process: ChildProcess
+    /// Whether the harness has ended it.
+    private(set) var isStopped = false
     private let transport: Transport
     private let limits: Limits
     private let deadline: Deadline
@@ -40,7 +42,10 @@ public final class ServerProcess {
         deadline: Deadline
     ) throws(CheckFailure) {
         do {
-            process = try ChildProcess(executable, [String(port)], limits: limits)
+            // Swift's backtrace takes seconds and tells a learner less than the line before it.
+            process = try ChildProcess(
+                executable, [String(port)], environment: ["SWIFT_BACKTRACE": "enable=no"],
+                limits: limits)
         } catch {
             throw .machine(error.description)
         }
@@ -68,10 +73,13 @@ public final class ServerProcess {
     /// How it ended, or nil while it runs.
     public var exitStatus: ExitStatus? { process.exitStatus() }
 
-    /// The last lines that it wrote to standard error, made printable.
+    /// The last lines that it wrote to standard error, made printable. Of a crash the first ones:
+    /// what follows them are registers and addresses.
     public var lastWords: [String] {
-        let text = String(decoding: process.standardError.suffix(4096), as: UTF8.self)
-        return text.split(separator: "\n").suffix(6).map { printable(String($0)) }
+        let text = String(decoding: process.standardError.suffix(8192), as: UTF8.self)
+        let lines = text.split(separator: "\n").map { printable(String($0)) }
+        let crash = lines.firstIndex { $0.contains("Fatal error") || $0.contains("free()") }
+        return Array(crash.map { lines[$0...].prefix(2) } ?? lines.suffix(6))
     }
 
     /// Sends it a signal, and for SIGSTOP and SIGCONT waits until the kernel has carried it out.
@@ -82,15 +90,18 @@ public final class ServerProcess {
     }
 
     /// Ends it and everything that it has started.
-    public func stop() { process.kill() }
+    public func stop() {
+        isStopped = true
+        process.kill()
+    }
 
     /// Waits for a state of the kernel.
     ///
     /// - Parameters:
     ///   - what: The state, as a noun: `a listener on 7000`.
     ///   - condition: Whether it has come. It is asked about once in a millisecond.
-    /// - Throws: `CheckFailure` when the server ends first, when it breaks a bound, when all its threads
-    ///   wait for something that will not come, or when the check's deadline passes.
+    /// - Throws: `CheckFailure` when the server ends first, when it breaks a bound, when all its
+    ///   threads wait for something that will not come, or when the check's deadline passes.
     public func wait(
         for what: String, until condition: () throws(CheckFailure) -> Bool
     ) throws(CheckFailure) {
@@ -121,7 +132,12 @@ public final class ServerProcess {
         let calls = threads.compactMap { $0.call?.description }
         var parts = Dictionary(grouping: calls) { $0 }.sorted { $0.value.count > $1.value.count }
             .map { $0.value.count == 1 ? "in \($0.key)" : "\($0.value.count) in \($0.key)" }
-        if running > 0 { parts.append(running == 1 ? "running" : "\(running) running") }
+        if running > 0 {
+            let used = proc.cpuNanoseconds / 1_000_000
+            parts.append(
+                (running == 1 ? "" : "\(running) ")
+                    + "running (\(used) ms of processor time so far)")
+        }
         if parts.count > 6 { parts = parts.prefix(6) + ["… \(parts.count - 6) more"] }
         let subject = threads.count == 1 ? "The server's one thread is" : "The server's threads are"
         return "\(subject) \(parts.joined(separator: ", "))."
@@ -140,8 +156,9 @@ public final class ServerProcess {
             found: "the server \(status).\(words)", cause: cause(of: status))
     }
 
-    /// Stops it, and throws, when it takes more of the machine than it may. Looks at most once in 20 ms,
-    /// and at the processes only when the machine as a whole has many more than at the start.
+    /// Stops it, and throws, when it takes more of the machine than it may. Looks at most once in
+    /// 20 ms, and at the processes only when the machine as a whole has many more than at the
+    /// start.
     func requireBounds() throws(CheckFailure) {
         guard Deadline.nanoseconds() > nextLook else { return }
         if tasksOnThisMachine() > tasksBefore + Self.processes {
@@ -178,6 +195,8 @@ public final class ServerProcess {
                 + "never waits."
         case .signalled(SIGILL), .signalled(SIGTRAP):
             "Swift stopped it: an index out of range, an overflow, or a nil that was force-unwrapped."
+        case .signalled(SIGABRT):
+            "The C library found its memory damaged: do threads share an array or a buffer?"
         case .signalled(SIGSEGV), .signalled(SIGBUS): "It used memory that is not its own."
         case .exited(0): "serve returned. A server serves for ever: look for a return or a break."
         default: nil

@@ -12,7 +12,8 @@ public struct SocketRow: Equatable, Sendable {
     public let state: State
     /// Bytes handed to the kernel that the peer has not yet acknowledged (Send-Q).
     public let sendQueue: Int
-    /// Bytes that have come and nobody has read (Recv-Q). Of a listener: connections not yet accepted.
+    /// Bytes that have come and nobody has read (Recv-Q). Of a listener: connections not yet
+    /// accepted.
     public let receiveQueue: Int
     /// The socket's inode, as in `socket:[56664]`; 0 until accept(2) has given it a descriptor.
     public let inode: Int
@@ -58,7 +59,8 @@ public enum SocketTable {
         (readFile(path) ?? "").split(separator: "\n").dropFirst().compactMap(row)
     }
 
-    // sl  local_address rem_address   st tx_queue:rx_queue tr:tm->when retrnsmt   uid  timeout inode
+    // sl  local_address rem_address   st tx_queue:rx_queue tr:tm->when retrnsmt   uid  timeout
+    // inode
     private static func row(_ line: Substring) -> SocketRow? {
         let words = line.split(separator: " ", omittingEmptySubsequences: true)
         guard words.count > 9 else { return nil }

@@ -10,8 +10,8 @@ public struct SystemCall: Equatable, Sendable {
     /// Its six arguments, as the registers held them.
     public let arguments: [UInt64]
 
-    /// Reads the kernel's line. Nil for `running`, and for a thread that sleeps outside of any call.
-    /// See proc_pid_syscall(5).
+    /// Reads the kernel's line. Nil for `running`, and for a thread that sleeps outside of any
+    /// call. See proc_pid_syscall(5).
     init?(_ line: String) {
         let words = line.split { $0 == " " || $0 == "\n" }
         guard words.count >= 7, let number = Int32(words[0]), number >= 0 else { return nil }

@@ -3,7 +3,8 @@
 import CLinux
 import Glibc
 
-/// One TCP client of a server, written with plain system calls and never blocked without a deadline.
+/// One TCP client of a server, written with plain system calls and never blocked without a
+/// deadline.
 public final class TCPClient {
     /// How the story calls it: `client 1`.
     public let name: String
@@ -37,12 +38,12 @@ public final class TCPClient {
         port = ownPort(socket)
         transcript?.add("\(name) connects")
         guard result == -1 else { return }
-        guard reason == EINPROGRESS else { throw explain(reason, doing: "connecting") }
+        guard reason == EINPROGRESS else { throw explain(reason, doing: "a connection") }
         try wait(for: POLLOUT, "the connection of \(name) to be taken into the backlog")
         var error: CInt = 0
         var size = socklen_t(MemoryLayout<CInt>.size)
         getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size)
-        guard error == 0 else { throw explain(error, doing: "connecting") }
+        guard error == 0 else { throw explain(error, doing: "a connection") }
     }
 
     deinit { if isOpen { Glibc.close(socket) } }
@@ -55,7 +56,11 @@ public final class TCPClient {
             let count = bytes[sent...].withUnsafeBytes {
                 Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
-            if count >= 0 { sent += count } else { try waitAfter(errno, for: POLLOUT, "sending") }
+            if count >= 0 {
+                sent += count
+            } else {
+                try waitAfter(errno, for: POLLOUT, "a connection that takes bytes")
+            }
         }
     }
 
@@ -64,17 +69,17 @@ public final class TCPClient {
         let chunk = Array(bytes)
         let count = Glibc.send(socket, chunk, chunk.count, Int32(MSG_NOSIGNAL))
         if count >= 0 { return count }
-        guard errno == EAGAIN else { throw explain(errno, doing: "sending") }
+        guard errno == EAGAIN else { throw explain(errno, doing: "a connection that takes bytes") }
         return 0
     }
 
-    /// Sends one byte out of band. A read stops before it, so it parts the bytes around it for every
-    /// server, whatever its buffer. See tcp(7), MSG_OOB.
+    /// Sends one byte out of band. A read stops before it, so it parts the bytes around it for
+    /// every server, whatever its buffer. See tcp(7), MSG_OOB.
     public func sendUrgent(_ byte: UInt8) throws(CheckFailure) {
         transcript?.add("\(name) sends one urgent byte, which divides what comes before and after")
         var byte = byte
         guard Glibc.send(socket, &byte, 1, Int32(MSG_OOB | MSG_NOSIGNAL)) == 1 else {
-            throw explain(errno, doing: "sending")
+            throw explain(errno, doing: "a connection that takes bytes")
         }
     }
 
@@ -116,7 +121,14 @@ public final class TCPClient {
     /// Requires that the server ends the connection, in order, without another byte.
     public func receiveEnd() throws(CheckFailure) {
         transcript?.add("\(name) waits for the end of the connection")
-        let rest = try receiveSome(atMost: 64) { "the end of the connection" }
+        let rest: [UInt8]
+        do {
+            rest = try receiveSome(atMost: 64) { "the end of the connection" }
+        } catch  where error.kind == .failed && error.cause == nil {
+            throw CheckFailure(
+                expected: error.expected, found: error.found,
+                cause: "Its connection is still open: after read gives 0, close it.")
+        }
         guard rest.isEmpty else {
             throw CheckFailure(
                 expected: "the end of the connection", found: "more bytes: \(escaped(rest))",
@@ -169,45 +181,21 @@ public final class TCPClient {
         try wait(for: event, what)
     }
 
-    /// Waits until the socket is ready, the server has ended, or nothing can come any more.
     private func wait(for event: CInt, _ what: String) throws(CheckFailure) {
-        var earlier: [ProcFS.Thread] = []
-        while true {
-            var entries = [
-                pollfd(fd: socket, events: Int16(event), revents: 0),
-                pollfd(fd: server.process.pidfd, events: Int16(POLLIN), revents: 0),
-            ]
-            poll(&entries, 2, deadline.milliseconds(atMost: 25))
-            if entries[0].revents != 0 { return }
-            if entries[1].revents != 0 { try server.requireAlive() }
-            if deadline.hasPassed {
-                throw CheckFailure(expected: what, found: "nothing came. \(server.activity)")
+        try server.wait(for: socket, event, deadline: deadline, what: what) {
+            let row = SocketTable.connection(port: server.port, remotePort: port)
+            // Bytes that are under way may still wake the server, or the client.
+            if unacknowledgedBytes + (row?.sendQueue ?? 0) + waitingBytes > 0 { return nil }
+            switch row {
+            case .some(let row) where row.inode == 0:
+                return
+                    "The connection of \(name) still waits in the backlog: nobody has accepted it."
+            case .some(let row) where row.receiveQueue > 0:
+                let count = counted(row.receiveQueue, "byte")
+                return "\(count) of \(name) lie unread in the server's socket."
+            default: return "It has read all that \(name) sent, and has nothing left to send."
             }
-            try server.requireBounds()
-            if event == POLLIN, server.isStuck(since: earlier), nothingIsOnItsWay() {
-                throw CheckFailure(expected: what, found: stuck())
-            }
-            earlier = server.look()
         }
-    }
-
-    private func nothingIsOnItsWay() -> Bool {
-        let row = SocketTable.connection(port: server.port, remotePort: port)
-        return unacknowledgedBytes == 0 && (row?.sendQueue ?? 0) == 0 && waitingBytes == 0
-    }
-
-    private func stuck() -> String {
-        let row = SocketTable.connection(port: server.port, remotePort: port)
-        let read: String
-        switch row {
-        case .some(let row) where row.inode == 0:
-            read = "The connection of \(name) still waits in the backlog: nobody has accepted it."
-        case .some(let row) where row.receiveQueue > 0:
-            read =
-                "\(counted(row.receiveQueue, "byte")) of \(name) lie unread in the server's socket."
-        default: read = "The server has read all that \(name) sent, and has nothing left to send."
-        }
-        return "nothing, and nothing will come. \(server.activity) \(read)"
     }
 
     private func explain(_ reason: CInt, doing what: String) -> CheckFailure {
@@ -224,7 +212,11 @@ public final class TCPClient {
                     "It closed the socket while bytes of the client were still unread, or with "
                         + "SO_LINGER 0: the kernel then throws away what was still to be sent."
                 )
-            case EPIPE: ("the server's side of the connection is closed", nil)
+            case EPIPE:
+                (
+                    "the server has closed the connection",
+                    "It was closed before the client had finished."
+                )
             default: (errorText(reason), nil)
             }
         return CheckFailure(expected: what, found: meaning.0, cause: meaning.1)

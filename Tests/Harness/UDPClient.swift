@@ -92,26 +92,9 @@ public final class UDPClient {
     }
 
     private func wait(for event: CInt, _ what: String) throws(CheckFailure) {
-        var earlier: [ProcFS.Thread] = []
-        while true {
-            var entries = [
-                pollfd(fd: socket, events: Int16(event), revents: 0),
-                pollfd(fd: server.process.pidfd, events: Int16(POLLIN), revents: 0),
-            ]
-            poll(&entries, 2, deadline.milliseconds(atMost: 25))
-            if entries[0].revents != 0 { return }
-            if entries[1].revents != 0 { try server.requireAlive() }
-            if deadline.hasPassed {
-                throw CheckFailure(expected: what, found: "nothing came. \(server.activity)")
-            }
-            try server.requireBounds()
-            if event == POLLIN, server.isStuck(since: earlier) {
-                throw CheckFailure(
-                    expected: what,
-                    found: "nothing, and nothing will come. \(server.activity) "
-                        + "It has read the datagram and sent none to \(name).")
-            }
-            earlier = server.look()
+        try server.wait(for: socket, event, deadline: deadline, what: what) {
+            if (SocketTable.udp(port: server.port)?.receiveQueue ?? 0) > 0 { return nil }
+            return "It has taken the datagram and sent none to \(name)."
         }
     }
 }

@@ -35,7 +35,8 @@ func serve(_ listener: CInt) throws(Errno) {
 /// - Throws: The `Errno` of the read or write that failed.
 func echo(_ connection: CInt) throws(Errno) {
     //> your part: echo
-    // TODO: read(2) what has come, and write(2) all of it back. 0 bytes read: the client has finished.
+    // TODO: read(2) what has come, and write(2) all of it back; write may take less at once.
+    // 0 bytes read means: the client has finished.
     unwritten("echo", chapter: "01-blocking")
     //< your part: echo
 }

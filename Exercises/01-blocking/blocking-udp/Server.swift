@@ -5,6 +5,7 @@ import Glibc
 import Support
 
 /// The largest payload that a UDP datagram can carry over IPv4: 65,535 bytes less the two headers.
+/// A buffer of this size holds any of them.
 let largestDatagram = 65_507
 
 /// Sends every datagram back to the address that it came from, for ever.

@@ -4,8 +4,8 @@ import Support
 /// Starts a thread that runs `body` and then ends.
 ///
 /// The kernel frees a thread that has ended, but the C library keeps its stack and its result until
-/// somebody asks for them with pthread_join(3), or until it is told with pthread_detach(3) that nobody
-/// will. Exactly one of the two is the caller's duty.
+/// somebody asks for them with pthread_join(3), or until it is told with pthread_detach(3) that
+/// nobody will. Exactly one of the two is the caller's duty.
 /// - Returns: The thread, for pthread_detach or pthread_join.
 /// - Throws: `EAGAIN` if there is no room for another thread. See pthread_create(3).
 func createThread(_ body: @escaping @Sendable () -> Void) throws(Errno) -> pthread_t {

@@ -63,7 +63,8 @@ func echo(_ connection: CInt) throws(Errno) {
             if errno == EINTR { continue }
             throw .current
         }
-        // write may take only a part, for instance when a signal interrupts it. Go on with the rest.
+        // write may take only a part, for instance when a signal interrupts it. Go on with the
+        // rest.
         var written = 0
         while written < count {
             let taken = buffer[written..<count].withUnsafeBytes { rest in

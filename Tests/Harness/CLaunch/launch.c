@@ -33,8 +33,9 @@ static void become(const struct launch_request *r, int report, pid_t parent) {
     int wanted[] = {r->input, r->output, r->error, r->kept};
     int count = r->kept == -1 ? 3 : 4;
     int moved[4];
-    // A session of its own is a process group of its own, and, where the scheduler groups by session
-    // (sched(7), autogroup), keeps a program that forks without end from starving its observer.
+    // A session of its own is a process group of its own, and, where the scheduler groups by
+    // session (sched(7), autogroup), keeps a program that forks without end from starving its
+    // observer.
     setsid();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(127);  // The parent ended before the line above took effect.

@@ -61,7 +61,8 @@ open class ExerciseChecks: XCTestCase {
             ?? UInt64.random(in: 1...999_999)
     }
 
-    /// Descriptor 3 is the grader's pipe when `WORKBOOK_RECORD` is set. The servers do not inherit it.
+    /// Descriptor 3 is the grader's pipe when `WORKBOOK_RECORD` is set. The servers do not inherit
+    /// it.
     private func deliver(_ record: CheckRecord) throws {
         guard environmentVariable("WORKBOOK_RECORD") != nil else { return }
         try FileHandle(fileDescriptor: 3).write(contentsOf: JSONEncoder().encode(record) + [0x0a])

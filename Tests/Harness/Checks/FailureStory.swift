@@ -3,8 +3,8 @@
 import Course
 import Harness
 
-/// Tells a failure to the learner: what the check is about, what was done, what should have come and
-/// what came, what the server was doing, what the likely cause is, how to see it again.
+/// Tells a failure to the learner: what the check is about, what was done, what should have come
+/// and what came, what the server was doing, what the likely cause is, how to see it again.
 struct FailureStory {
     let exercise: Exercise
     let check: Check
@@ -35,7 +35,7 @@ struct FailureStory {
             section("What was done", steps),
             section("Expected", failure.expected),
             section("What came", failure.found),
-            section("The server", news.joined(separator: "\n")),
+            section("The server, afterwards", news.joined(separator: "\n")),
             section("Likely cause", failure.cause ?? check.hint),
             "  Read: chapters/\(exercise.chapter).md, “\(exercise.section)”",
             "  Again: WORKBOOK_SEED=\(seed) swift test --filter \(suite)/\(check.method)",

@@ -50,7 +50,8 @@ final class BlockingUdpHiddenTests: ExerciseChecks {
         try check { run throws(CheckFailure) in
             let server = try run.startServer(.udp)
             let sender = try run.sender(to: server)
-            // The server is stopped meanwhile, so all 200 are in its queue before it sees the first.
+            // The server is stopped meanwhile, so all 200 are in its queue before it sees the
+            // first.
             run.transcript.add("the server is stopped (SIGSTOP)")
             try server.send(SIGSTOP)
             run.transcript.add("\(sender.name) sends 200 datagrams of 9 bytes")

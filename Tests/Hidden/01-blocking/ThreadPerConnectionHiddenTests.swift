@@ -110,7 +110,8 @@ final class ThreadPerConnectionHiddenTests: ExerciseChecks {
             let first = try run.connect(server, quietly: true)
             let second = try run.connect(server)
             let bytes = try server.fillUntilAWriteBlocks(run, first)
-            // While the first one's bytes wait in its thread's buffer, another thread fills its own.
+            // While the first one's bytes wait in its thread's buffer, another thread fills its
+            // own.
             for _ in 1...20 {
                 let others = run.random.bytes(10_000)
                 try second.send(others)

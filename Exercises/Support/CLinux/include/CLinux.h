@@ -43,7 +43,7 @@
 #include <linux/sched.h>
 #include <linux/sockios.h>
 
-// ---- Calls of GNU and Linux only -----------------------------------------------------------------
+// ---- Calls of GNU and Linux only ----------------------------------------------------------------
 // With _GNU_SOURCE (as in clinux.c) the system's headers declare them. Without it, these lines do.
 
 #ifndef _GNU_SOURCE
@@ -91,9 +91,10 @@ int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags);
 #define F_GETOWN_EX 16
 #endif
 
-// ---- select(2): the set operations are macros ----------------------------------------------------
-// A descriptor of FD_SETSIZE (1024) or more does not fit. C's macros then write beyond the set. These
-// do nothing instead, and FD_ISSET says 0: compare with FD_SETSIZE before you put a descriptor in.
+// ---- select(2): the set operations are macros ---------------------------------------------------
+// A descriptor of FD_SETSIZE (1024) or more does not fit. C's macros then write beyond the set.
+// These do nothing instead, and FD_ISSET says 0: compare with FD_SETSIZE before you put a
+// descriptor in.
 
 #undef FD_ZERO
 #undef FD_SET
@@ -115,7 +116,7 @@ static inline int FD_ISSET(int fd, const fd_set *set) {
     return ((unsigned long)__FDS_BITS(set)[fd / 64] >> (fd % 64)) & 1;
 }
 
-// ---- wait(2): the macros that take a status apart ------------------------------------------------
+// ---- wait(2): the macros that take a status apart -----------------------------------------------
 
 #undef WIFEXITED
 #undef WEXITSTATUS
@@ -131,7 +132,7 @@ static inline int WIFSTOPPED(int status) { return (status & 0xff) == 0x7f; }
 static inline int WSTOPSIG(int status) { return (status >> 8) & 0xff; }
 static inline int WIFSIGNALED(int status) { return WTERMSIG(status) != 0 && !WIFSTOPPED(status); }
 
-// ---- signal(7) -----------------------------------------------------------------------------------
+// ---- signal(7) ----------------------------------------------------------------------------------
 
 #undef SIGRTMIN
 #undef SIGRTMAX
@@ -146,7 +147,7 @@ static inline int SIGRTMAX(void) { return __libc_current_sigrtmax(); }
 static inline int si_fd(const siginfo_t *info) { return info->_sifields._sigpoll.si_fd; }
 static inline long si_band(const siginfo_t *info) { return info->_sifields._sigpoll.si_band; }
 
-// ---- cmsg(3): control messages, for passing descriptors over a UNIX socket ------------------------
+// ---- cmsg(3): control messages, for passing descriptors over a UNIX socket ----------------------
 
 #undef CMSG_FIRSTHDR
 #undef CMSG_DATA
@@ -163,7 +164,7 @@ static inline struct cmsghdr *CMSG_FIRSTHDR(const struct msghdr *message) {
     return (struct cmsghdr *)message->msg_control;
 }
 
-// ---- aio(7) --------------------------------------------------------------------------------------
+// ---- aio(7) -------------------------------------------------------------------------------------
 
 // struct sigevent hides this member in a union. Swift can reach neither it nor its macro.
 static inline void set_sigev_notify_function(struct sigevent *event,
@@ -171,7 +172,7 @@ static inline void set_sigev_notify_function(struct sigevent *event,
     event->_sigev_un._sigev_thread._function = function;
 }
 
-// ---- Functions with `...`, and functions that must not return to Swift (clinux.c) ------------------
+// ---- Functions with `...`, and functions that must not return to Swift (clinux.c) ---------------
 
 /// syscall(2). Swift cannot call a function with `...`; this one takes all six arguments.
 long raw_syscall(long number, long a, long b, long c, long d, long e, long f);
@@ -186,7 +187,8 @@ long ptrace3(int request, pid_t pid, unsigned long address, unsigned long data);
 mqd_t mq_open_create(const char *name, int flags, mode_t mode, struct mq_attr *attributes);
 
 /// vfork(2) and execve(2) in one function: the child borrows the parent's stack, so it must not
-/// return to Swift. Gives the child's pid, or -1 and errno. If execve fails the child exits with 127.
+/// return to Swift. Gives the child's pid, or -1 and errno. If execve fails the child exits with
+/// 127.
 pid_t vfork_execve(const char *path, char *const argv[], char *const envp[]);
 
 /// clone(2) as glibc offers it: `function(argument)` runs on the stack that ends at `stack_top`.

@@ -1,0 +1,124 @@
+import Course
+import Foundation
+import Harness
+import XCTest
+
+/// The commands of README and chapters, run as they stand in a copy of the tree.
+///
+/// SwiftPM locks the tree while `swift test` runs, and building a copy takes minutes, so this is
+/// left to CI: `CI=1 swift test --filter CommandTests`.
+final class CommandTests: XCTestCase {
+    private static let copy = Result { try CopiedTree() }
+
+    override class func tearDown() {
+        if case .success(let copy) = copy {
+            try? FileManager.default.removeItem(atPath: copy.path)
+        }
+    }
+
+    override func setUpWithError() throws {
+        try XCTSkipIf(
+            (ProcessInfo.processInfo.environment["CI"] ?? "").isEmpty,
+            "Builds a copy of the tree; run it with CI=1.")
+    }
+
+    func testCommandsOfTheReadmeAndTheSetup() throws {
+        let copy = try Self.copy.get()
+        try copy.restore()
+        try run(["README.md", "chapters/README.md", "chapters/00-setup.md"], in: copy)
+    }
+
+    func testCommandsOfTheChapters() throws {
+        let copy = try Self.copy.get()
+        try copy.solveEverything()
+        try run(Course.chapters.map { "chapters/\($0.id).md" }, in: copy)
+    }
+
+    func testASyntaxErrorStopsNoOtherExercise() throws {
+        let copy = try Self.copy.get()
+        try copy.solveEverything()
+        let broken = "\(copy.path)/Exercises/01-blocking/blocking-udp/Server.swift"
+        try "func serve( {".write(toFile: broken, atomically: true, encoding: .utf8)
+        let other = try copy.bash("swift run grader check blocking-tcp")
+        XCTAssertEqual(other.status, .exited(0), other.output)
+        XCTAssert(other.output.contains("20/20 points"), other.output)
+        let own = try copy.bash("swift run grader check blocking-udp")
+        XCTAssertEqual(own.status, .exited(1), own.output)
+        XCTAssert(own.output.contains("build-failed"), own.output)
+        XCTAssert(own.output.contains("blocking-udp/Server.swift:1:"), own.output)
+    }
+
+    private func run(_ documents: [String], in copy: CopiedTree) throws {
+        for document in documents {
+            for block in try MarkdownBlock.all(in: document) where block.language == "console" {
+                if block.comment?.hasPrefix("not run:") == true { continue }
+                try run(block, of: document, in: copy)
+            }
+        }
+    }
+
+    private func run(_ block: MarkdownBlock, of document: String, in copy: CopiedTree) throws {
+        let commands = block.lines.filter { $0.hasPrefix("$ ") }.map { $0.dropFirst(2) }
+        let (status, output) = try copy.bash(commands.joined(separator: "\n"))
+        XCTAssertEqual(status, .exited(0), "\(document):\(block.line):\n\(output)")
+        let lines = Set(output.components(separatedBy: "\n").map(shape))
+        for line in block.lines where !line.hasPrefix("$ ") && line != "…" {
+            XCTAssert(
+                lines.contains(shape(line)),
+                "\(document):\(block.line): no such line:\n\(line)\nin:\n\(output)")
+        }
+    }
+
+    /// A line in which every number is N: ports, times and counts differ from run to run.
+    private func shape(_ line: String) -> String {
+        line.replacingOccurrences(
+            of: #"0x[0-9a-f]+|[0-9]+([.,][0-9]+)*"#, with: "N", options: .regularExpression
+        ).replacingOccurrences(of: #"\s+"#, with: " ", options: .regularExpression)
+            .trimmingCharacters(in: .whitespaces)
+    }
+}
+
+/// A copy of the tree without its `.build`, in which the learner's files can be changed.
+private struct CopiedTree {
+    let path = NSTemporaryDirectory() + "workbook-\(UUID().uuidString)"
+
+    init() throws {
+        let copy = try bash(
+            "mkdir '\(path)' && cd '\(Tree.root)' && tar c --exclude=.build --exclude=.git . "
+                + "| tar x -C '\(path)'", in: "/")
+        XCTAssertEqual(copy.status, .exited(0), copy.output)
+        let build = try bash("swift build")
+        XCTAssertEqual(build.status, .exited(0), build.output)
+    }
+
+    func restore() throws { try lay("Exercises") }
+
+    func solveEverything() throws { try lay("Solutions") }
+
+    /// Puts every Server.swift there as it is in `side`, and builds.
+    private func lay(_ side: String) throws {
+        for exercise in Course.exercises {
+            let data = try Data(
+                contentsOf: URL(fileURLWithPath: Tree.path("\(side)/\(exercise.path)/Server.swift"))
+            )
+            try data.write(
+                to: URL(fileURLWithPath: "\(path)/Exercises/\(exercise.path)/Server.swift"))
+        }
+        let build = try bash("swift build")
+        XCTAssertEqual(build.status, .exited(0), build.output)
+    }
+
+    /// Runs a script in the copy, as a learner's shell would, and ends what it leaves behind.
+    func bash(
+        _ script: String, in directory: String? = nil
+    ) throws -> (status: ExitStatus, output: String) {
+        let process = try ChildProcess(
+            "/bin/bash", ["-c", script + "\n"], environment: ["CI": "", "NO_COLOR": "1"],
+            directory: directory ?? path)
+        let status = process.wait(until: Deadline(seconds: 900))
+        killpg(process.pid, SIGKILL)
+        killOrphans()
+        let output = process.standardOutput + process.standardError
+        return (try XCTUnwrap(status, script), String(decoding: output, as: UTF8.self))
+    }
+}

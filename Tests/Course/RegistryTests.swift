@@ -1,0 +1,88 @@
+import Course
+import Harness
+import XCTest
+
+/// The table in Package.swift, the registry, the folders and the chapters say the same.
+final class RegistryTests: XCTestCase {
+    func testManifestNamesTheExercisesOfTheRegistry() throws {
+        let manifest = try Tree.text("Package.swift")
+        for chapter in Course.chapters {
+            let ids = chapter.exercises.map { "\"\($0.id)\"" }.joined(separator: ", ")
+            let row = "(\"\(chapter.id)\", [\(ids)])"
+            XCTAssert(manifest.contains(row), "Package.swift has no row \(row)")
+        }
+        let rows = manifest.split(separator: "\n").filter { $0.hasPrefix("    (\"") }
+        XCTAssertEqual(rows.count, Course.chapters.count, "a chapter is not in the registry")
+    }
+
+    func testFoldersAreThoseOfTheRegistry() throws {
+        for side in ["Exercises", "Solutions"] {
+            let chapters = directory(Tree.path(side)).filter { $0 != "Support" }.sorted()
+            XCTAssertEqual(chapters, Course.chapters.map(\.id), side)
+            for chapter in Course.chapters {
+                let folders = Set(directory(Tree.path("\(side)/\(chapter.id)")))
+                XCTAssertEqual(folders, Set(chapter.exercises.map(\.id)), "\(side)/\(chapter.id)")
+            }
+        }
+    }
+
+    func testIdsAreUnique() {
+        let ids = Course.exercises.map(\.id)
+        XCTAssertEqual(Set(ids).count, ids.count)
+    }
+
+    func testEachExerciseIsComplete() throws {
+        for exercise in Course.exercises {
+            XCTAssertGreaterThan(exercise.points, 0, exercise.id)
+            XCTAssertGreaterThanOrEqual(exercise.hints.count, 3, "\(exercise.id) needs three hints")
+            for text in exercise.hints + exercise.checks.flatMap({ [$0.title, $0.hint] }) {
+                XCTAssert(text.hasSuffix(".") || text.hasSuffix("`."), "no sentence: \(text)")
+            }
+            for check in exercise.checks {
+                let before = exercise.checks.prefix { $0.method != check.method }.map(\.method)
+                if let other = check.restsOn {
+                    XCTAssert(before.contains(other), "\(check.method) rests on a later \(other)")
+                }
+            }
+            let chapter = try Tree.text("chapters/\(exercise.chapter).md")
+            XCTAssert(
+                chapter.contains("\n## \(exercise.section)\n"),
+                "chapters/\(exercise.chapter).md has no section “\(exercise.section)”")
+        }
+    }
+
+    func testSuitesHaveTheChecksOfTheRegistry() throws {
+        for exercise in Course.exercises {
+            for (kind, suite) in [("Public", "Tests"), ("Hidden", "HiddenTests")] {
+                let file = "Tests/\(kind)/\(exercise.chapter)/\(exercise.suiteName)\(suite).swift"
+                let methods = try Tree.text(file).split(separator: "\n").compactMap { line in
+                    line.hasPrefix("    func test")
+                        ? String(line.dropFirst(9).prefix { $0 != "(" }) : nil
+                }
+                let wanted = exercise.checks.filter { $0.visibility.rawValue == kind.lowercased() }
+                XCTAssertEqual(Set(methods), Set(wanted.map(\.method)), file)
+            }
+        }
+    }
+
+    func testEachCheckHasAWrongSubmissionAndEachExerciseARightOne() throws {
+        for exercise in Course.exercises {
+            let folder = "Tests/Submissions/Wrong/\(exercise.id)"
+            let wrong = try directory(Tree.path(folder)).map {
+                try Tree.text("\(folder)/\($0)/Server.swift").prefix { $0 != "\n" }
+            }
+            for check in exercise.checks {
+                let line = "// Caught by: \(exercise.checkID(check))"
+                XCTAssert(wrong.contains { $0 == line }, "no submission in \(folder) says \(line)")
+            }
+            let right = directory(Tree.path("Tests/Submissions/Right/\(exercise.id)"))
+            XCTAssertGreaterThanOrEqual(right.count, 2, "Right/\(exercise.id)")
+        }
+    }
+
+    func testNearestIdsComeFirst() {
+        XCTAssertEqual(Course.ids(nearest: "blockin-tcp").first, "blocking-tcp")
+        XCTAssertEqual(Course.ids(nearest: "thread-per-conection"), ["thread-per-connection"])
+        XCTAssertEqual(Course.ids(nearest: "zzz"), [])
+    }
+}

@@ -1,0 +1,39 @@
+// Right: Each thread detaches itself; recv, and send with MSG_NOSIGNAL; accept4; a buffer of 512 bytes.
+
+import CLinux
+import Glibc
+import Support
+
+/// Accepts clients for ever, and gives each of them a thread of its own.
+func serve(_ listener: CInt) throws(Errno) {
+    while true {
+        let connection = accept4(listener, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
+        if connection == -1 {
+            if errno == EINTR { continue }
+            throw .current
+        }
+        let thread = try? createThread {
+            pthread_detach(pthread_self())
+            echo(connection)
+        }
+        if thread == nil { close(connection) }
+    }
+}
+
+/// Sends everything back until the client sends no more, and closes the connection.
+func echo(_ connection: CInt) {
+    withUnsafeTemporaryAllocation(byteCount: 512, alignment: 1) { buffer in
+        var count = recv(connection, buffer.baseAddress, buffer.count, 0)
+        while count > 0 {
+            var rest = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+            while !rest.isEmpty {
+                let sent = send(connection, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
+                if sent == -1 { break }
+                rest = UnsafeRawBufferPointer(rebasing: rest[sent...])
+            }
+            if !rest.isEmpty { break }
+            count = recv(connection, buffer.baseAddress, buffer.count, 0)
+        }
+    }
+    close(connection)
+}

@@ -1,0 +1,25 @@
+// Caught by: blocking-udp.testEchoesEverySize
+// Says: longer than the buffer
+// The mistake: The buffer is as large as an Ethernet frame, but a datagram may be larger.
+
+import Glibc
+import Support
+
+/// Sends every datagram back to the address that it came from, for ever.
+func serve(_ socket: CInt) throws(Errno) {
+    var buffer = [UInt8](repeating: 0, count: 1472)
+    var sender = SocketAddress()
+    while true {
+        let count = sender.withMutableSockaddr { address, length in
+            recvfrom(socket, &buffer, buffer.count, 0, address, length)
+        }
+        guard count != -1 else {
+            if errno == EINTR { continue }
+            throw .current
+        }
+        let sent = sender.withSockaddr { address, length in
+            sendto(socket, buffer, count, 0, address, length)
+        }
+        if sent == -1 { note("sendto \(sender): \(Errno.current)") }
+    }
+}
