@@ -27,7 +27,8 @@ struct Build {
             output = try tree.build(product: exercise.id, in: package)
         }
         guard let output else { return .built }
-        let errors = Self.errors(in: output, of: "Exercises/\(exercise.path)/")
+        let errors = Self.errors(
+            in: output, of: "Exercises/\(exercise.path)/", learnerFiles: exercise.learnerFiles)
         if !errors.isEmpty { return .failed(errors.joined(separator: "\n")) }
         // No error points at the learner's files: the linker's, the compiler's, or the machine's.
         if isAgain { return try blame(output) }
@@ -79,14 +80,18 @@ struct Build {
     }
 
     /// The compiler's first errors about files below `folder`, each line and column once.
-    static func errors(in output: String, of folder: String) -> [String] {
+    static func errors(
+        in output: String, of folder: String, learnerFiles: [String]
+    ) -> [String] {
         var found: [String] = []
         for line in output.split(separator: "\n") where line.contains(": error: ") {
             guard let start = line.range(of: folder) else { continue }
             let text = printable(String(line[start.upperBound...]))
             if !found.contains(text) { found.append(text) }
         }
-        return Array(found.prefix(3))
+        // An error in the learner's file often makes the given ones fail, too.
+        let own = found.filter { line in learnerFiles.contains { line.hasPrefix($0 + ":") } }
+        return Array((own.isEmpty ? found : own).prefix(3))
     }
 
     private static func last(_ output: String) -> String {

@@ -85,9 +85,14 @@ public struct ProcFS: Sendable {
     }
 }
 
-/// The whole text of a file, or nil when it cannot be read. Made for /proc, where files have no
-/// size.
+/// The whole text of a file, or nil when it cannot be read. What is no UTF-8 is repaired.
 public func readFile(_ path: String) -> String? {
+    readBytes(path).map { String(decoding: $0, as: UTF8.self) }
+}
+
+/// All bytes of a file, or nil when it cannot be read. Made for /proc, where files have no
+/// size.
+func readBytes(_ path: String) -> [UInt8]? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor != -1 else { return nil }
     defer { close(descriptor) }
@@ -96,7 +101,7 @@ public func readFile(_ path: String) -> String? {
     while true {
         let count = read(descriptor, &chunk, chunk.count)
         if count == -1 { return nil }
-        if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+        if count == 0 { return bytes }
         bytes += chunk.prefix(count)
     }
 }

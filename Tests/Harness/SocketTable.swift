@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import Glibc
+
 /// One row of the kernel's table of sockets. See proc_net(5), /proc/net/tcp and /proc/net/udp.
 public struct SocketRow: Equatable, Sendable {
     /// The socket's own address, as `127.0.0.1` and its port.
@@ -37,7 +39,7 @@ public struct SocketRow: Equatable, Sendable {
 public enum SocketTable {
     /// The TCP sockets that have `port` on either side.
     public static func tcp(port: UInt16) -> [SocketRow] {
-        rows(of: "/proc/net/tcp").filter { $0.localPort == port || $0.remotePort == port }
+        rows(of: "/proc/net/tcp", port: port)
     }
 
     /// The listener on `port`, or nil when there is none.
@@ -52,11 +54,33 @@ public enum SocketTable {
 
     /// The UDP socket on `port`, or nil when there is none.
     public static func udp(port: UInt16) -> SocketRow? {
-        rows(of: "/proc/net/udp").first { $0.localPort == port }
+        rows(of: "/proc/net/udp", port: port).first { $0.localPort == port }
     }
 
-    private static func rows(of path: String) -> [SocketRow] {
-        (readFile(path) ?? "").split(separator: "\n").dropFirst().compactMap(row)
+    /// The rows that have a port on either side. The table may hold thousands of connections that have
+    /// ended (TIME_WAIT), so the port is looked for in the text before a row is taken apart.
+    private static func rows(of path: String, port: UInt16) -> [SocketRow] {
+        let digits = String(port, radix: 16, uppercase: true)
+        let pattern = ":" + String(repeating: "0", count: 4 - digits.count) + digits + " "
+        guard let text = readBytes(path).map({ $0 + [0] }) else { return [] }
+        var rows: [SocketRow] = []
+        text.withUnsafeBufferPointer { bytes in
+            var rest = UnsafeRawPointer(bytes.baseAddress)?.assumingMemoryBound(to: CChar.self)
+            while let from = rest, let found = strstr(from, pattern) {
+                var start = UnsafePointer(found)
+                while start > from, start[-1] != 0x0a { start -= 1 }
+                let end = UnsafePointer(strchr(found, 0x0a))
+                let length = end.map { $0 - start } ?? 0
+                let line = UnsafeRawBufferPointer(start: start, count: length)
+                if let row = row(String(decoding: line, as: UTF8.self)[...]),
+                    row.localPort == port || row.remotePort == port
+                {
+                    rows.append(row)
+                }
+                rest = end
+            }
+        }
+        return rows
     }
 
     // sl  local_address rem_address   st tx_queue:rx_queue tr:tm->when retrnsmt   uid  timeout

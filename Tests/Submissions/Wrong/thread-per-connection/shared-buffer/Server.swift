@@ -6,7 +6,7 @@ import Glibc
 import Support
 
 nonisolated(unsafe) private let buffer = UnsafeMutableRawBufferPointer.allocate(
-    byteCount: 65_536, alignment: 1)
+    byteCount: 4096, alignment: 1)
 
 /// Accepts clients for ever, and gives each of them a thread of its own.
 func serve(_ listener: CInt) throws(Errno) {
