@@ -1,6 +1,7 @@
 import Course
 import Foundation
 import Harness
+import Pipeline
 import XCTest
 
 /// The commands of README and chapters, run as they stand in a copy of the tree.
@@ -44,6 +45,30 @@ final class CommandTests: XCTestCase {
         XCTAssertEqual(own.status, .exited(1), own.output)
         XCTAssert(own.output.contains("build-failed"), own.output)
         XCTAssert(own.output.contains("Server.swift:1:13: error:"), own.output)
+    }
+
+    func testOneBadExerciseInASubmissionStopsNoOther() throws {
+        let copy = try Self.copy.get()
+        let script = """
+            set -e
+            rm -rf submission && cp -r Solutions submission && cd submission/01-blocking
+            ln -sf /etc/passwd blocking-udp/Server.swift
+            echo 'func serve( {' > blocking-tcp/Server.swift
+            echo 'let help = 1' > blocking-tcp/Extra.swift
+            cd ../..
+            swift run grader grade submission --format json --output r.json --format text
+            """
+        let (status, output) = try copy.bash(script)
+        XCTAssertEqual(status, .exited(0), output)
+        let data = try Data(contentsOf: URL(fileURLWithPath: copy.path + "/r.json"))
+        let report = try JSONDecoder().decode(Report.self, from: data)
+        XCTAssertEqual(report.exercises.map(\.status), [.buildFailed, .buildFailed, .passed])
+        XCTAssertEqual(
+            report.exercises[0].message,
+            "Server.swift is a symbolic link; submit the file itself.")
+        let errors = try XCTUnwrap(report.exercises[1].message)
+        XCTAssert(errors.hasPrefix("Server.swift:1:13: error:"), errors)
+        XCTAssert(errors.hasSuffix("left out: Extra.swift."), errors)
     }
 
     private func run(_ documents: [String], in copy: CopiedTree) throws {
