@@ -23,11 +23,11 @@ func verify(_ arguments: Arguments) throws -> ExitCode {
     var outcomes: [Outcome] = []
     for trial in trials {
         if trial.kind == .stub { print(Terminal.output.paint(trial.exercise.id, .bold)) }
-        let outcome = try run(trial, runs, judge, workspace)
+        let outcome = try run(trial, trial.repetitions(of: runs), judge, workspace)
         print(row(outcome))
         outcomes.append(outcome)
     }
-    let rates = Rates(outcomes: outcomes, runs: runs, isUnderLoad: isUnderLoad)
+    let rates = Rates(outcomes: outcomes, isUnderLoad: isUnderLoad)
     print(summary(rates))
     if given != nil { try keep(rates, tree) }
     return rates.areClean ? .done : .below

@@ -32,7 +32,6 @@ struct Outcome {
 /// How often the suites are mistaken.
 struct Rates {
     let outcomes: [Outcome]
-    let runs: Int
     let isUnderLoad: Bool
 
     private func count(_ kinds: [Trial.Kind]) -> Int {
@@ -96,11 +95,15 @@ struct Rates {
             | flakes (a check's verdict changes between runs) | \
             \(checkRuns) | \(flakes.count) |
 
-            Every submission was judged \(runs == 1 ? "once" : "\(runs) times")\(load): \
-            \(tally(.stub)), \(tally(.solution)), \(tally(.right)), \(tally(.wrong)), \
-            \(tally(.hostile)).
+            \(tally(.solution)) and \(tally(.right)) were judged \(times(.right)), \
+            \(tally(.stub)), \(tally(.wrong)) and \(tally(.hostile)) \(times(.wrong))\(load).
 
             """
+    }
+
+    private func times(_ kind: Trial.Kind) -> String {
+        let count = outcomes.first { $0.trial.kind == kind }?.reports.count ?? 0
+        return count == 1 ? "once" : "\(count) times"
     }
 
     private func tally(_ kind: Trial.Kind) -> String {

@@ -29,6 +29,12 @@ struct Trial {
     /// What the failure's message must contain, so that it fails for the right reason.
     let says: String
 
+    /// How often it is judged when the correct ones are judged `runs` times. A flake shows itself where
+    /// something must pass; what must fail often waits for its deadline, and is judged a tenth as often.
+    func repetitions(of runs: Int) -> Int {
+        kind == .solution || kind == .right ? runs : max(1, runs / 10)
+    }
+
     /// Every trial of the course, in the order of the registry.
     /// - Throws: `MachineFailure` for one that does not say what it is to prove.
     static func all(in tree: CourseTree) throws -> [Trial] {

@@ -37,10 +37,15 @@ final class BlockingTcpHiddenTests: ExerciseChecks {
 
     func testEchoesAfterHalfClose() throws {
         try check { run throws(CheckFailure) in
-            let client = try run.connect(run.startServer())
+            let server = try run.startServer()
+            let client = try run.connect(server)
+            try run.exchangeALine(with: client)
+            // Stopped, so that the bytes and the end are both there when it reads.
+            try server.send(SIGSTOP)
             let line = run.random.line(1000)
             try client.send(line)
             client.finishSending()
+            try server.send(SIGCONT)
             try client.receive(line)
             try client.receiveEnd()
         }
