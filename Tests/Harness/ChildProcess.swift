@@ -55,6 +55,7 @@ public final class ChildProcess {
     private let output: CInt
     private let errors: CInt
     private var status: ExitStatus?
+    private let trace: SyscallTrace?
 
     /// Starts a program.
     /// - Parameters:
@@ -62,11 +63,13 @@ public final class ChildProcess {
     ///   - arguments: Its arguments, without its name.
     ///   - environment: Variables to add to this process's own, or to replace.
     ///   - directory: Where it runs; nil for here.
+    ///   - trace: Traces the program from its first instruction on.
     ///   - kept: A descriptor that the program is given as its descriptor 3.
     /// - Throws: `LaunchError` when it cannot be executed.
     public init(
         _ path: String, _ arguments: [String] = [], environment: [String: String] = [:],
-        directory: String? = nil, limits: Limits = Limits(), kept: CInt = -1
+        directory: String? = nil, limits: Limits = Limits(), kept: CInt = -1,
+        trace: SyscallTrace? = nil
     ) throws(LaunchError) {
         output = memfd_create("stdout", 1)  // 1 = MFD_CLOEXEC
         errors = memfd_create("stderr", 1)
@@ -85,10 +88,16 @@ public final class ChildProcess {
             directory: directoryCopy, input: input, output: output, error: errors, kept: kept,
             open_files: limits.openFiles, file_bytes: limits.fileBytes,
             cpu_seconds: limits.cpuSeconds,
-            stack_bytes: limits.stackBytes)
+            stack_bytes: limits.stackBytes, traced_calls: nil, traced_count: 0)
+        self.trace = trace
         adopt_orphans()
-        pid = launch(&request)
-        let reason = errno
+        let reason: CInt
+        if let trace {
+            (pid, reason) = trace.launch(request)
+        } else {
+            pid = launch(&request)
+            reason = errno
+        }
         pidfd = pid == -1 ? -1 : pidfd_open_call(pid)
         guard pid != -1 else { throw LaunchError(path: path, reason: reason) }
     }
@@ -102,7 +111,13 @@ public final class ChildProcess {
     public func exitStatus() -> ExitStatus? {
         if let status { return status }
         var raw: CInt = 0
-        guard waitpid(pid, &raw, WNOHANG) == pid else { return nil }
+        if let trace {
+            // The tracing thread has waited for it; to wait here would take its stops away from it.
+            guard let ending = trace.ending(of: pid) else { return nil }
+            raw = ending
+        } else {
+            guard waitpid(pid, &raw, WNOHANG) == pid else { return nil }
+        }
         status = WIFSIGNALED(raw) != 0 ? .signalled(WTERMSIG(raw)) : .exited(WEXITSTATUS(raw))
         return status
     }

@@ -72,6 +72,11 @@ public struct ProcFS: Sendable {
         }
     }
 
+    /// How often its first thread has given up the processor of itself.
+    var voluntarySwitches: Int {
+        field("voluntary_ctxt_switches", of: "/proc/\(pid)/status") ?? 0
+    }
+
     /// The memory that it has in use, in bytes (VmRSS).
     public var residentBytes: Int { (field("VmRSS", of: "/proc/\(pid)/status") ?? 0) * 1024 }
 

@@ -10,6 +10,12 @@ public struct SystemCall: Equatable, Sendable {
     /// Its six arguments, as the registers held them.
     public let arguments: [UInt64]
 
+    /// A call that a tracer has seen.
+    init(number: Int32, arguments: [UInt64]) {
+        self.number = number
+        self.arguments = arguments
+    }
+
     /// Reads the kernel's line. Nil for `running`, and for a thread that sleeps outside of any
     /// call. See proc_pid_syscall(5).
     init?(_ line: String) {
@@ -77,7 +83,13 @@ public struct SystemCall: Equatable, Sendable {
             SYS_epoll_pwait: "epoll_pwait", SYS_futex: "futex", SYS_nanosleep: "nanosleep",
             SYS_clock_nanosleep: "clock_nanosleep", SYS_rt_sigtimedwait: "rt_sigtimedwait",
             SYS_rt_sigsuspend: "rt_sigsuspend", SYS_wait4: "wait4", SYS_waitid: "waitid",
-            SYS_restart_syscall: "restart_syscall",
+            SYS_restart_syscall: "restart_syscall", SYS_openat: "openat", SYS_close: "close",
+            SYS_socket: "socket", SYS_bind: "bind", SYS_listen: "listen", SYS_connect: "connect",
+            SYS_setsockopt: "setsockopt", SYS_getsockopt: "getsockopt",
+            SYS_getsockname: "getsockname", SYS_shutdown: "shutdown", SYS_fcntl: "fcntl",
+            SYS_ioctl: "ioctl", SYS_sendmmsg: "sendmmsg", SYS_sendfile: "sendfile",
+            SYS_splice: "splice", SYS_epoll_create1: "epoll_create1", SYS_epoll_ctl: "epoll_ctl",
+            SYS_clone: "clone", SYS_clone3: "clone3", SYS_execve: "execve",
         ]
         #if arch(x86_64)
             names[SYS_poll] = "poll"

@@ -29,7 +29,7 @@ static void default_signals(void) {
 }
 
 // In the child, after fork: only calls that are safe in a copy of a process with many threads.
-static void become(const struct launch_request *r, int report, pid_t parent) {
+static void become(const struct launch_request *r, int report, int go, pid_t parent) {
     int wanted[] = {r->input, r->output, r->error, r->kept};
     int count = r->kept == -1 ? 3 : 4;
     int moved[4];
@@ -40,6 +40,9 @@ static void become(const struct launch_request *r, int report, pid_t parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(127);  // The parent ended before the line above took effect.
     default_signals();
+    char byte;
+    // A traced child waits here until it is traced.
+    if (r->traced_count > 0 && read(go, &byte, 1) != 1) _exit(127);
     // First out of the way of 0 to 3, then into place: a source may itself be one of 0 to 3.
     if ((report = fcntl(report, F_DUPFD_CLOEXEC, 10)) == -1) return;
     for (int i = 0; i < count; i++)
@@ -53,16 +56,18 @@ static void become(const struct launch_request *r, int report, pid_t parent) {
     if (set_limit(RLIMIT_NOFILE, r->open_files) || set_limit(RLIMIT_FSIZE, r->file_bytes) ||
         set_limit(RLIMIT_CPU, r->cpu_seconds) || set_limit(RLIMIT_STACK, r->stack_bytes))
         return;
+    if (r->traced_count > 0 && trace_install_filter(r->traced_calls, r->traced_count) == -1) return;
     execve(r->path, r->arguments, r->environment);
 }
 
 int launch(const struct launch_request *request) {
-    int report[2];
+    int report[2], go[2];
     if (pipe2(report, O_CLOEXEC) == -1) return -1;
+    if (pipe2(go, O_CLOEXEC) == -1) return -1;
     pid_t parent = getpid();
     pid_t child = fork();
     if (child == 0) {
-        become(request, report[1], parent);
+        become(request, report[1], go[0], parent);
         int reason = errno;
         // 9 is the report if become got that far; before that it still has its old number.
         if (write(9, &reason, sizeof reason) == -1) (void)!write(report[1], &reason, sizeof reason);
@@ -70,8 +75,18 @@ int launch(const struct launch_request *request) {
     }
     int reason = child == -1 ? errno : 0;
     close(report[1]);
-    // execve closes the pipe: end of file means that the program runs.
-    if (child != -1 && read(report[0], &reason, sizeof reason) == sizeof reason) {
+    close(go[0]);
+    int traced = child != -1 && request->traced_count > 0;
+    if (traced && (trace_attach(child) == -1 || write(go[1], "", 1) != 1)) {
+        reason = errno;
+        kill(child, SIGKILL);
+        waitpid(child, NULL, __WALL);
+        child = -1;
+    }
+    close(go[1]);
+    // execve closes the pipe: end of file means that the program runs. A traced program is let run by
+    // this thread, which therefore cannot wait for that here.
+    if (child != -1 && !traced && read(report[0], &reason, sizeof reason) == sizeof reason) {
         waitpid(child, NULL, 0);
         child = -1;
     }

@@ -19,6 +19,8 @@ struct launch_request {
     unsigned long file_bytes;        // RLIMIT_FSIZE, which holds for memfds too
     unsigned long cpu_seconds;       // RLIMIT_CPU, of the process as a whole
     unsigned long stack_bytes;       // RLIMIT_STACK, the default of each thread's stack too
+    const int *traced_calls;         // numbers of the system calls that stop the program, or NULL
+    int traced_count;
 };
 
 /// Starts the program. Gives its pid, or -1 with errno set when it could not be executed.
@@ -32,5 +34,59 @@ int pidfd_open_call(int pid);
 
 /// pidfd_getfd(2): a copy of a descriptor of another process.
 int pidfd_getfd_call(int pidfd, int fd);
+
+// ---- Tracing. See ptrace(2) and seccomp(2). ----
+//
+// A program that is launched with `traced_calls` is traced by the thread that has launched it, from its
+// first instruction on, with all its threads and children. A seccomp filter lets every other call
+// through at full speed. ptrace knows threads, not processes: only the launching thread may use what
+// follows.
+
+/// Why a traced thread has stopped, or how it has ended.
+enum trace_kind {
+    TRACE_CALL,     // before a call of interest: `number` and `arguments` are set
+    TRACE_RETURN,   // after that call: `result` is set, negative for an error
+    TRACE_SIGNAL,   // before `signal` is delivered
+    TRACE_FORK,     // after a fork or clone: `result` is the new thread's or process's id
+    TRACE_EXEC,     // a new program has begun
+    TRACE_STOPPED,  // the whole process is stopped by `signal`
+    TRACE_OTHER,    // nothing that anybody asked for
+    TRACE_ENDED,    // `status` is as wait(2) gives it
+};
+
+struct trace_stop {
+    int thread;
+    enum trace_kind kind;
+    int signal;
+    int status;
+    long number;
+    unsigned long arguments[6];
+    long result;
+};
+
+/// Waits for the next stop of any traced thread. 0, or -1 with ECHILD when there is none left.
+int trace_wait(struct trace_stop *stop);
+
+/// Lets a thread go on, until its present call returns or until its next call of interest, and hands
+/// it a signal, or 0 for none.
+int trace_resume(int thread, int until_return, int signal);
+
+/// Leaves a stopped process stopped, and still hears of it. For TRACE_STOPPED.
+int trace_listen(int thread);
+
+/// At TRACE_CALL: the call is not made. Its result must be set at TRACE_RETURN.
+int trace_skip(int thread);
+
+/// At TRACE_RETURN: what the call returns; negative for an error number.
+int trace_set_result(int thread, long result);
+
+/// At either stop: one of the call's first three arguments.
+int trace_set_argument(int thread, int index, unsigned long value);
+
+/// In the child, before execve: stop at these calls from now on. For launch.c.
+int trace_install_filter(const int *calls, int count);
+
+/// In the parent: trace the child, which waits. For launch.c.
+int trace_attach(int pid);
 
 #endif

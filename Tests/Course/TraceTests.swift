@@ -1,0 +1,112 @@
+import CLinux
+import Foundation
+import Glibc
+import XCTest
+
+@testable import Harness
+
+/// The tracer, tried on programs of the distribution, and compared with strace.
+final class TraceTests: XCTestCase {
+    private let calls: Set<Int32> = [SYS_read, SYS_write, SYS_openat, SYS_close]
+
+    func testCountsWhatStraceCounts() throws {
+        let script = "for i in 1 2 3; do cat /etc/passwd >/dev/null; done; (exec true) & wait"
+        let ours = Dictionary(grouping: try traced(script).filter { $0.kind == .call }, by: \.name)
+            .mapValues(\.count)
+
+        let tool = "/usr/bin/strace"
+        if access(tool, X_OK) != 0 {
+            if environmentVariable("CI")?.isEmpty == false { XCTFail("CI must install strace.") }
+            throw XCTSkip("strace is not installed.")
+        }
+        let arguments = ["-f", "-qq", "-e", "trace=read,write,openat,close", "-e", "signal=none"]
+        let strace = try ChildProcess(tool, arguments + ["sh", "-c", script])
+        XCTAssertEqual(strace.wait(until: Deadline(seconds: 20)), .exited(0))
+        let lines = String(decoding: strace.standardError, as: UTF8.self).split(separator: "\n")
+        // A call that another thread's line interrupts has two lines; the second says `resumed`.
+        let names = lines.filter { !$0.contains("resumed>") }.compactMap { line in
+            line.split(separator: "(").first?.split(separator: " ").last.map(String.init)
+        }
+        let theirs = Dictionary(grouping: names.filter { ours[$0] != nil }) { $0 }.mapValues(
+            \.count)
+        XCTAssertEqual(ours, theirs)
+        XCTAssertGreaterThan(ours["read"] ?? 0, 6)
+    }
+
+    func testFollowsChildrenAndNewPrograms() throws {
+        let events = try traced("cat /dev/null; cat /dev/null")
+        XCTAssertEqual(events.filter { $0.kind == .start }.count, 2)
+        // The shell itself, and two programs.
+        XCTAssertEqual(events.filter { $0.kind == .exec }.count, 3)
+        XCTAssertEqual(Set(events.map(\.thread)).count, 3)
+        XCTAssertEqual(events.filter { $0.kind == .end }.count, 3)
+    }
+
+    func testTellsWhetherACallHasWaited() throws {
+        let trace = SyscallTrace(calls: [SYS_read, SYS_clock_nanosleep])
+        let process = try ChildProcess("/bin/sleep", ["0.05"], trace: trace)
+        XCTAssertEqual(process.wait(until: Deadline(seconds: 20)), .exited(0))
+        let sleeps = trace.calls(SYS_clock_nanosleep)
+        XCTAssertEqual(sleeps.map(\.hasWaited), [true])
+        let end = try XCTUnwrap(sleeps.first?.end)
+        XCTAssertGreaterThanOrEqual(end - sleeps[0].start, 50_000_000)
+    }
+
+    func testAStoppedProgramStaysStoppedAndGoesOn() throws {
+        let process = try ChildProcess(
+            "/bin/sleep", ["1000"], trace: SyscallTrace(calls: [SYS_clock_nanosleep]))
+        for (signal, state) in [(SIGSTOP, Set("tT")), (SIGCONT, Set("S"))] {
+            kill(process.pid, signal)
+            let deadline = Deadline(seconds: 10)
+            while !deadline.hasPassed,
+                !(ProcFS(pid: process.pid).state.map(state.contains) ?? false)
+            {
+                process.waitForEnd(milliseconds: 1)
+            }
+            XCTAssert(ProcFS(pid: process.pid).state.map(state.contains) ?? false, "\(signal)")
+        }
+        process.kill()
+        XCTAssertEqual(process.exitStatus(), .signalled(SIGKILL))
+    }
+
+    func testAFaultComesAtItsCallEveryTime() throws {
+        for _ in 1...20 {
+            let fault = Injection(.fail(EIO), at: 2, of: [SYS_write])
+            let (status, words, events) = try run(
+                ["-c", "echo one; echo two; echo three"], [SYS_write], [fault])
+            XCTAssertEqual(words, "one\nthree\n")
+            XCTAssertEqual(status, .exited(0))
+            let results = events.filter { $0.kind == .call }.prefix(3)
+            XCTAssertEqual(results[1].result, -Int(EIO))
+            XCTAssertEqual(results.map(\.isInjected), [false, true, false])
+        }
+    }
+
+    func testAReadCanBeShortened() throws {
+        // The first read is the dynamic loader's, of the C library.
+        let fault = Injection(.shorten(to: 7), at: 2, of: [SYS_read])
+        let trace = SyscallTrace(calls: [SYS_read], injections: [fault])
+        let process = try ChildProcess(
+            "/bin/dd", ["if=/etc/passwd", "of=/dev/null", "bs=100", "count=2"], trace: trace)
+        XCTAssertEqual(process.wait(until: Deadline(seconds: 20)), .exited(0))
+        let reads = trace.calls(SYS_read)
+        XCTAssertEqual(reads.map(\.result).prefix(3), [832, 7, 100])
+        XCTAssertEqual(reads.map(\.isInjected).prefix(3), [false, true, false])
+    }
+
+    private func traced(_ script: String) throws -> [TraceEvent] {
+        let (status, _, events) = try run(["-c", script], calls, [])
+        XCTAssertEqual(status, .exited(0))
+        return events
+    }
+
+    private func run(
+        _ arguments: [String], _ calls: Set<Int32>, _ injections: [Injection]
+    ) throws -> (ExitStatus?, String, [TraceEvent]) {
+        let trace = SyscallTrace(calls: calls, injections: injections)
+        let process = try ChildProcess("/bin/sh", arguments, trace: trace)
+        let status = process.wait(until: Deadline(seconds: 20))
+        let words = String(decoding: process.standardOutput, as: UTF8.self)
+        return (status, words, trace.events)
+    }
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT
+
+import CLaunch
+import CLinux
+import Glibc
+import Synchronization
+
+/// One system call of a traced server, or something else that happened to one of its threads.
+public struct TraceEvent: Codable, Equatable, Sendable {
+    /// What happened.
+    public enum Kind: String, Codable, Sendable {
+        /// A system call.
+        case call
+        /// A thread or process was started; `result` is its id.
+        case start
+        /// A new program began in the process.
+        case exec
+        /// A signal was delivered; `number` is its number.
+        case signal
+        /// The thread ended.
+        case end
+    }
+
+    /// What happened.
+    public let kind: Kind
+    /// The thread that it happened to.
+    public let thread: Int32
+    /// The call's number, as in `SYS_read`; of a signal its number; otherwise 0.
+    public let number: Int32
+    /// The call's six arguments, as the registers held them.
+    public let arguments: [UInt64]
+    /// What the call returned, negative for an error number; nil while it has not returned.
+    public var result: Int?
+    /// When it began, in nanoseconds of the monotonic clock.
+    public let start: UInt64
+    /// When it returned; nil while it has not.
+    public var end: UInt64?
+    /// Whether the thread gave up the processor in it: it had to wait.
+    public var hasWaited = false
+    /// Whether the harness changed what the call did, or returned.
+    public var isInjected = false
+
+    /// The call's name in the manual.
+    public var name: String { SystemCall(number: number, arguments: arguments).name }
+}
+
+/// A fault that the kernel is made to show: at the n-th call of a kind, always the same way.
+public struct Injection: Sendable {
+    /// What happens instead.
+    public enum Effect: Sendable {
+        /// The call is not made, and fails with this error number.
+        case fail(CInt)
+        /// The call is made for so many bytes at most, as if no more had come or fitted.
+        case shorten(to: UInt64)
+    }
+
+    /// The calls that count.
+    public let calls: Set<Int32>
+    /// Which of them is hit, counted from 1; nil for each of them.
+    public let nth: Int?
+    /// What happens to it.
+    public let effect: Effect
+
+    /// A fault at the `nth` of `calls`.
+    public init(_ effect: Effect, at nth: Int?, of calls: Set<Int32>) {
+        self.calls = calls
+        self.nth = nth
+        self.effect = effect
+    }
+}
+
+/// Traces a program with all its threads and children, and keeps what they did.
+///
+/// ptrace belongs to a thread, so one thread launches the program, waits for its stops, lets it go on,
+/// and reaps it. A seccomp filter stops only the calls of interest; all others run at full speed.
+/// See ptrace(2), seccomp(2).
+public final class SyscallTrace: Sendable {
+    private struct State {
+        var events: [TraceEvent] = []
+        /// The index of the call that a thread is in, and its voluntary switches when it began.
+        var pending: [Int32: (index: Int, switches: Int, injection: Injection?)] = [:]
+        var counts: [Int] = []
+        var endings: [Int32: Int32] = [:]
+    }
+
+    private let interest: [Int32]
+    private let injections: [Injection]
+    private let state: Mutex<State>
+
+    /// Prepares a trace.
+    /// - Parameters:
+    ///   - calls: The numbers of the calls of interest, at most 64.
+    ///   - injections: The faults to show, which may concern calls of interest only.
+    public init(calls: Set<Int32>, injections: [Injection] = []) {
+        interest = calls.sorted()
+        self.injections = injections
+        state = Mutex(State(counts: Array(repeating: 0, count: injections.count)))
+    }
+
+    /// What has happened so far, in the order in which it began.
+    public var events: [TraceEvent] { state.withLock { $0.events } }
+
+    /// Every call with this number so far.
+    public func calls(_ number: Int32) -> [TraceEvent] {
+        events.filter { $0.kind == .call && $0.number == number }
+    }
+
+    /// How a thread or process has ended, as wait(2) gives it, or nil.
+    func ending(of thread: Int32) -> Int32? { state.withLock { $0.endings[thread] } }
+
+    /// Launches a program on a thread of its own, which traces it until everything has ended.
+    /// - Returns: The pid, or -1 and the reason.
+    func launch(_ request: launch_request) -> (pid: Int32, reason: CInt) {
+        let launched = Launched(request)
+        let interest = self.interest
+        spawn {
+            var request = launched.request
+            interest.withUnsafeBufferPointer { numbers in
+                request.traced_calls = numbers.baseAddress
+                request.traced_count = Int32(numbers.count)
+                let pid = CLaunch.launch(&request)
+                launched.finish(pid, errno)
+            }
+            self.follow()
+        }
+        return launched.wait()
+    }
+
+    private func follow() {
+        var stop = trace_stop()
+        while trace_wait(&stop) == 0 {
+            let time = Deadline.nanoseconds()
+            switch stop.kind {
+            case TRACE_CALL: begin(stop, time)
+            case TRACE_RETURN: finish(stop, time)
+            case TRACE_FORK: add(.start, stop, time, result: stop.result)
+            case TRACE_EXEC: add(.exec, stop, time)
+            case TRACE_SIGNAL: add(.signal, stop, time, number: stop.signal)
+            case TRACE_ENDED:
+                add(.end, stop, time)
+                state.withLock { $0.endings[stop.thread] = stop.status }
+                continue
+            case TRACE_STOPPED:
+                trace_listen(stop.thread)
+                continue
+            default: break
+            }
+            let isInCall = state.withLock { $0.pending[stop.thread] != nil }
+            let signal = stop.kind == TRACE_SIGNAL ? stop.signal : 0
+            trace_resume(stop.thread, isInCall ? 1 : 0, signal)
+        }
+    }
+
+    private func add(
+        _ kind: TraceEvent.Kind, _ stop: trace_stop, _ time: UInt64, number: Int32 = 0,
+        result: Int? = nil
+    ) {
+        let event = TraceEvent(
+            kind: kind, thread: stop.thread, number: number, arguments: [], result: result,
+            start: time, end: time)
+        state.withLock { $0.events.append(event) }
+    }
+
+    private func begin(_ stop: trace_stop, _ time: UInt64) {
+        let number = Int32(truncatingIfNeeded: stop.number)
+        let values = withUnsafeBytes(of: stop.arguments) { Array($0.bindMemory(to: UInt64.self)) }
+        let switches = voluntarySwitches(of: stop.thread)
+        let injection = state.withLock { state in
+            let injection = nextInjection(number, &state.counts)
+            state.pending[stop.thread] = (state.events.count, switches, injection)
+            state.events.append(
+                TraceEvent(
+                    kind: .call, thread: stop.thread, number: number, arguments: values,
+                    start: time, isInjected: injection != nil))
+            return injection
+        }
+        switch injection?.effect {
+        case .fail: trace_skip(stop.thread)
+        case .shorten(let count): trace_set_argument(stop.thread, 2, UInt(min(count, values[2])))
+        case nil: break
+        }
+    }
+
+    private func finish(_ stop: trace_stop, _ time: UInt64) {
+        let switches = voluntarySwitches(of: stop.thread)
+        state.withLock { state in
+            guard let pending = state.pending.removeValue(forKey: stop.thread) else { return }
+            var result = stop.result
+            let arguments = state.events[pending.index].arguments
+            switch pending.injection?.effect {
+            case .fail(let reason):
+                result = -Int(reason)
+                trace_set_result(stop.thread, result)
+            // The registers belong to the program: it may count on finding its argument there.
+            case .shorten: trace_set_argument(stop.thread, 2, UInt(arguments[2]))
+            case nil: break
+            }
+            state.events[pending.index].result = result
+            state.events[pending.index].end = time
+            // The stop before the call is one switch; each further one is a wait in the call.
+            state.events[pending.index].hasWaited = switches > pending.switches + 1
+        }
+    }
+
+    private func nextInjection(_ number: Int32, _ counts: inout [Int]) -> Injection? {
+        var hit: Injection?
+        for (index, injection) in injections.enumerated() where injection.calls.contains(number) {
+            counts[index] += 1
+            if injection.nth == nil || injection.nth == counts[index] { hit = hit ?? injection }
+        }
+        return hit
+    }
+
+    private func voluntarySwitches(of thread: Int32) -> Int {
+        // Any thread's directory can be reached under /proc by its own id, although none is listed.
+        ProcFS(pid: thread).voluntarySwitches
+    }
+}
+
+/// A request on its way to the tracing thread, and the answer on its way back.
+private final class Launched: @unchecked Sendable {
+    let request: launch_request
+    private var answer: (Int32, CInt) = (-1, 0)
+    private let done = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+
+    init(_ request: launch_request) {
+        self.request = request
+        sem_init(done, 0, 0)
+    }
+
+    deinit {
+        sem_destroy(done)
+        done.deallocate()
+    }
+
+    func finish(_ pid: Int32, _ reason: CInt) {
+        answer = (pid, reason)
+        sem_post(done)
+    }
+
+    func wait() -> (pid: Int32, reason: CInt) {
+        while sem_wait(done) == -1 {}
+        return answer
+    }
+}
+
+/// Runs `body` on a thread of its own.
+private func spawn(_ body: @escaping @Sendable () -> Void) {
+    final class Box {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+    var thread = pthread_t()
+    pthread_create(
+        &thread, nil,
+        { argument in
+            if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body() }
+            return nil
+        }, Unmanaged.passRetained(Box(body)).toOpaque())
+    pthread_detach(thread)
+}
