@@ -87,7 +87,8 @@ final class TraceTests: XCTestCase {
         let fault = Injection(.shorten(to: 7), at: 2, of: [SYS_read])
         let trace = SyscallTrace(calls: [SYS_read], injections: [fault])
         let process = try ChildProcess(
-            "/bin/dd", ["if=/etc/passwd", "of=/dev/null", "bs=100", "count=2"], trace: trace)
+            "/bin/dd", ["if=/etc/passwd", "of=/dev/null", "bs=100", "count=2"],
+            environment: ["LC_ALL": "C"], trace: trace)
         XCTAssertEqual(process.wait(until: Deadline(seconds: 20)), .exited(0))
         let reads = trace.calls(SYS_read)
         XCTAssertEqual(reads.map(\.result).prefix(3), [832, 7, 100])
