@@ -15,6 +15,12 @@ extension Course {
             "Loop for ever: recvfrom, then `sender.withSockaddr { sendto(socket, buffer, count, 0, "
                 + "$0, $1) }`. 0 bytes is a datagram like any other. If sendto fails, go on.",
         ],
+        model: CallRules(
+            require: [CallRules.receive, CallRules.send],
+            forbid: [
+                .asksForReadiness, .asksWithoutWaiting, .waitsByTheClock, .submitsRings,
+                .startsOthers,
+            ]),
         checks: [
             .public(
                 "testEchoesADatagram", "A datagram comes back as it was sent.", points: 2,
@@ -54,6 +60,15 @@ extension Course {
                     "Reply to the address that this recvfrom gave, and go on when sendto "
                     + "fails. On a connected "
                     + "socket the error would come out of the next recvfrom."),
+            .hidden(
+                "testUsesTheCallsOfTheModel",
+                "The calls that it makes are those of the blocking model.",
+                restsOn: "testEchoesADatagram",
+                hint: "One recvfrom waits and brings the datagram; one sendto answers."),
+            .hidden(
+                "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
+                restsOn: "testEchoesADatagram",
+                hint: "EINTR is no error of the socket: call recvfrom again."),
         ])
 
     private static let blockingTCP = Exercise(
@@ -70,6 +85,12 @@ extension Course {
                 + "serve, and SIGPIPE. Catch the first, ignore the second, and close on every "
                 + "way out.",
         ],
+        model: CallRules(
+            require: [CallRules.accept, CallRules.receive, CallRules.send],
+            forbid: [
+                .asksForReadiness, .asksWithoutWaiting, .waitsByTheClock, .submitsRings,
+                .startsOthers,
+            ]),
         checks: [
             .public(
                 "testEchoesALine", "A line comes back as it was sent.", points: 2,
@@ -85,11 +106,6 @@ extension Course {
                 "testEchoesBytesOneByOne", "Bytes that come one at a time come back one at a time.",
                 restsOn: "testEchoesALine",
                 hint: "TCP is a stream: send back what has come, and wait for nothing else."),
-            .hidden(
-                "testEchoesAllToASlowReader",
-                "8 MiB come back whole to a client that reads slowly.", points: 2,
-                restsOn: "testEchoesALine",
-                hint: "write takes what fits into the socket's buffer: go on with the rest."),
             .hidden(
                 "testClientThatSaysNothing", "A client may leave without having sent a byte.",
                 restsOn: "testEchoesALine",
@@ -147,6 +163,24 @@ extension Course {
                     + "error.",
                 restsOn: "testEchoesALine",
                 hint: "Check what bind returns, and throw. SO_REUSEPORT would share the port."),
+            .hidden(
+                "testUsesTheCallsOfTheModel",
+                "The calls that it makes are those of the blocking model.",
+                restsOn: "testEchoesALine",
+                hint: "accept waits for a client, read for its bytes; nothing else is asked."),
+            .hidden(
+                "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
+                restsOn: "testServesOneClientAfterTheOther",
+                hint: "EINTR is no error of the client or the listener: make the same call again."),
+            .hidden(
+                "testGoesOnAfterAShortWrite", "When write takes only a part, the rest follows.",
+                restsOn: "testEchoesALine",
+                hint: "write says how much it has taken: go on with the rest, in a loop."),
+            .hidden(
+                "testEchoesAllToASlowReader",
+                "8 MiB come back whole to a client that reads slowly.", points: 2,
+                restsOn: "testGoesOnAfterAShortWrite",
+                hint: "write takes what fits into the socket's buffer: go on with the rest."),
         ])
 
     private static let threadPerConnection = Exercise(
@@ -163,6 +197,11 @@ extension Course {
                 + "place "
                 + "only, and give each thread its own buffer.",
         ],
+        model: CallRules(
+            require: [CallRules.accept, CallRules.receive, CallRules.send, ["clone", "clone3"]],
+            forbid: [
+                .asksForReadiness, .asksWithoutWaiting, .waitsByTheClock, .submitsRings,
+            ]),
         checks: [
             .public(
                 "testEchoesALine", "A line comes back as it was sent.", points: 2,
@@ -225,5 +264,20 @@ extension Course {
                 restsOn: "testServesTwoClientsAtOnce",
                 hint: "Hold no lock while a call waits: the thread may wait there for a long "
                     + "time."),
+            .hidden(
+                "testUsesTheCallsOfTheModel",
+                "The calls that it makes are those of the blocking model.",
+                restsOn: "testServesTwoClientsAtOnce",
+                hint:
+                    "accept waits in the first thread, read in each of the others; nothing else is asked."
+            ),
+            .hidden(
+                "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
+                restsOn: "testServesTwoClientsAtOnce",
+                hint: "EINTR is no error of the client or the listener: make the same call again."),
+            .hidden(
+                "testGoesOnAfterAShortWrite", "When write takes only a part, the rest follows.",
+                restsOn: "testServesTwoClientsAtOnce",
+                hint: "write says how much it has taken: go on with the rest, in a loop."),
         ])
 }

@@ -14,6 +14,8 @@ public struct Exercise: Sendable {
     public let secondsPerCheck: Double
     /// What `grader hint` says, from the gentle to the plain.
     public let hints: [String]
+    /// What its model looks like in system calls.
+    public let model: CallRules
     /// What is judged, in this order.
     public let checks: [Check]
 

@@ -11,8 +11,10 @@ final class TraceTests: XCTestCase {
 
     func testCountsWhatStraceCounts() throws {
         let script = "for i in 1 2 3; do cat /etc/passwd >/dev/null; done; (exec true) & wait"
-        let ours = Dictionary(grouping: try traced(script).filter { $0.kind == .call }, by: \.name)
-            .mapValues(\.count)
+        let ours = Dictionary(
+            grouping: try traced(script).filter { $0.kind == .call }, by: \.call.name
+        )
+        .mapValues(\.count)
 
         let tool = "/usr/bin/strace"
         if access(tool, X_OK) != 0 {
@@ -71,12 +73,12 @@ final class TraceTests: XCTestCase {
 
     func testAFaultComesAtItsCallEveryTime() throws {
         for _ in 1...20 {
-            let fault = Injection(.fail(EIO), at: 2, of: [SYS_write])
-            let (status, words, events) = try run(
-                ["-c", "echo one; echo two; echo three"], [SYS_write], [fault])
+            let trace = SyscallTrace(calls: [SYS_write])
+            trace.inject(.fail(EIO), at: 2, of: [SYS_write])
+            let (status, words) = try run("echo one; echo two; echo three", trace)
             XCTAssertEqual(words, "one\nthree\n")
             XCTAssertEqual(status, .exited(0))
-            let results = events.filter { $0.kind == .call }.prefix(3)
+            let results = trace.calls(SYS_write).prefix(3)
             XCTAssertEqual(results[1].result, -Int(EIO))
             XCTAssertEqual(results.map(\.isInjected), [false, true, false])
         }
@@ -84,8 +86,8 @@ final class TraceTests: XCTestCase {
 
     func testAReadCanBeShortened() throws {
         // The first read is the dynamic loader's, of the C library.
-        let fault = Injection(.shorten(to: 7), at: 2, of: [SYS_read])
-        let trace = SyscallTrace(calls: [SYS_read], injections: [fault])
+        let trace = SyscallTrace(calls: [SYS_read])
+        trace.inject(.shorten(to: 7), at: 2, of: [SYS_read])
         let process = try ChildProcess(
             "/bin/dd", ["if=/etc/passwd", "of=/dev/null", "bs=100", "count=2"],
             environment: ["LC_ALL": "C"], trace: trace)
@@ -96,18 +98,16 @@ final class TraceTests: XCTestCase {
     }
 
     private func traced(_ script: String) throws -> [TraceEvent] {
-        let (status, _, events) = try run(["-c", script], calls, [])
-        XCTAssertEqual(status, .exited(0))
-        return events
+        let trace = SyscallTrace(calls: calls)
+        XCTAssertEqual(try run(script, trace).status, .exited(0))
+        return trace.events
     }
 
     private func run(
-        _ arguments: [String], _ calls: Set<Int32>, _ injections: [Injection]
-    ) throws -> (ExitStatus?, String, [TraceEvent]) {
-        let trace = SyscallTrace(calls: calls, injections: injections)
-        let process = try ChildProcess("/bin/sh", arguments, trace: trace)
+        _ script: String, _ trace: SyscallTrace
+    ) throws -> (status: ExitStatus?, words: String) {
+        let process = try ChildProcess("/bin/sh", ["-c", script], trace: trace)
         let status = process.wait(until: Deadline(seconds: 20))
-        let words = String(decoding: process.standardOutput, as: UTF8.self)
-        return (status, words, trace.events)
+        return (status, String(decoding: process.standardOutput, as: UTF8.self))
     }
 }

@@ -27,12 +27,15 @@ public final class CheckRun {
     }
 
     /// Starts the server and waits until the kernel has its socket.
-    /// - Parameter port: The port, or 0 to let the kernel choose.
+    /// - Parameters:
+    ///   - port: The port, or 0 to let the kernel choose.
+    ///   - trace: Traces the server.
     public func startServer(
-        _ transport: ServerProcess.Transport = .tcp, port: UInt16 = 0
+        _ transport: ServerProcess.Transport = .tcp, port: UInt16 = 0, trace: SyscallTrace? = nil
     ) throws(CheckFailure) -> ServerProcess {
         let server = try ServerProcess(
-            executable: executable, port: port, transport: transport, deadline: deadline)
+            executable: executable, port: port, transport: transport, deadline: deadline,
+            trace: trace)
         servers.append(server)
         transcript.add("the server starts, and listens on 127.0.0.1:\(server.port)")
         return server
@@ -106,6 +109,19 @@ public final class CheckRun {
             do { try server.requireAlive() } catch { return error }
         }
         return nil
+    }
+
+    /// Does something to a server to which a fault has been shown. If it fails, that fault led to it: the
+    /// check's own hint tells more than what the failure would say by itself.
+    public func despiteTheFault(
+        _ fault: String, _ body: () throws(CheckFailure) -> Void
+    ) throws(CheckFailure) {
+        transcript.add(fault)
+        do {
+            try body()
+        } catch  where error.kind == .failed {
+            throw CheckFailure(expected: error.expected, found: error.found)
+        }
     }
 
     /// Ends every server, and whatever they have left behind.

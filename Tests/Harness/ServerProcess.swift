@@ -39,14 +39,17 @@ public final class ServerProcess {
     /// - Throws: `CheckFailure` when it ends, announces nothing, or listens elsewhere.
     public init(
         executable: String, port: UInt16 = 0, transport: Transport, limits: Limits = limits,
-        deadline: Deadline
+        deadline: Deadline, trace: SyscallTrace? = nil
     ) throws(CheckFailure) {
         do {
             // Swift's backtrace takes seconds and tells a learner less than the line before it.
             process = try ChildProcess(
                 executable, [String(port)], environment: ["SWIFT_BACKTRACE": "enable=no"],
-                limits: limits)
+                limits: limits, trace: trace)
         } catch {
+            if trace != nil, error.reason == EPERM {
+                throw .notVerified("This machine does not permit tracing (ptrace).")
+            }
             throw .machine(error.description)
         }
         proc = ProcFS(pid: process.pid)
@@ -85,8 +88,12 @@ public final class ServerProcess {
     /// Sends it a signal, and for SIGSTOP and SIGCONT waits until the kernel has carried it out.
     public func send(_ signal: CInt) throws(CheckFailure) {
         Glibc.kill(process.pid, signal)
-        if signal == SIGSTOP { try wait(for: "the server to stop") { self.proc.state == "T" } }
-        if signal == SIGCONT { try wait(for: "the server to go on") { self.proc.state != "T" } }
+        if signal == SIGSTOP {
+            try wait(for: "the server to stop") { "tT".contains(self.proc.state ?? "-") }
+        }
+        if signal == SIGCONT {
+            try wait(for: "the server to go on") { !"tT".contains(self.proc.state ?? "-") }
+        }
     }
 
     /// Ends it and everything that it has started.

@@ -40,8 +40,8 @@ public struct TraceEvent: Codable, Equatable, Sendable {
     /// Whether the harness changed what the call did, or returned.
     public var isInjected = false
 
-    /// The call's name in the manual.
-    public var name: String { SystemCall(number: number, arguments: arguments).name }
+    /// The call itself.
+    public var call: SystemCall { SystemCall(number: number, arguments: arguments) }
 }
 
 /// A fault that the kernel is made to show: at the n-th call of a kind, always the same way.
@@ -54,19 +54,12 @@ public struct Injection: Sendable {
         case shorten(to: UInt64)
     }
 
+    /// What happens to the call.
+    let effect: Effect
+    /// Which of the calls is hit, counted from 1; nil for each of them.
+    let nth: Int?
     /// The calls that count.
-    public let calls: Set<Int32>
-    /// Which of them is hit, counted from 1; nil for each of them.
-    public let nth: Int?
-    /// What happens to it.
-    public let effect: Effect
-
-    /// A fault at the `nth` of `calls`.
-    public init(_ effect: Effect, at nth: Int?, of calls: Set<Int32>) {
-        self.calls = calls
-        self.nth = nth
-        self.effect = effect
-    }
+    let calls: Set<Int32>
 }
 
 /// Traces a program with all its threads and children, and keeps what they did.
@@ -79,26 +72,43 @@ public final class SyscallTrace: Sendable {
         var events: [TraceEvent] = []
         /// The index of the call that a thread is in, and its voluntary switches when it began.
         var pending: [Int32: (index: Int, switches: Int, injection: Injection?)] = [:]
-        var counts: [Int] = []
+        var injections: [(injection: Injection, count: Int)] = []
         var endings: [Int32: Int32] = [:]
     }
 
     private let interest: [Int32]
-    private let injections: [Injection]
     private let state: Mutex<State>
 
     /// Prepares a trace.
-    /// - Parameters:
-    ///   - calls: The numbers of the calls of interest, at most 64.
-    ///   - injections: The faults to show, which may concern calls of interest only.
-    public init(calls: Set<Int32>, injections: [Injection] = []) {
+    /// - Parameter calls: The numbers of the calls of interest, at most 64.
+    public init(calls: Set<Int32>) {
         interest = calls.sorted()
-        self.injections = injections
-        state = Mutex(State(counts: Array(repeating: 0, count: injections.count)))
+        state = Mutex(State())
+    }
+
+    /// Shows a fault from now on: calls that began earlier do not count. Of calls of interest only.
+    public func inject(_ effect: Injection.Effect, at nth: Int?, of calls: Set<Int32>) {
+        let injection = Injection(effect: effect, nth: nth, calls: calls)
+        state.withLock { $0.injections.append((injection, 0)) }
     }
 
     /// What has happened so far, in the order in which it began.
     public var events: [TraceEvent] { state.withLock { $0.events } }
+
+    /// Every call that a server of this course could serve its clients with, or wait in.
+    public static var serving: SyscallTrace {
+        var calls = SystemCall.reading.union(SystemCall.readingMany).union(SystemCall.writing)
+            .union(SystemCall.accepting)
+        calls.formUnion([
+            SYS_ppoll, SYS_pselect6, SYS_epoll_pwait, SYS_epoll_ctl, SYS_sendmmsg, SYS_sendfile,
+            SYS_splice, SYS_nanosleep, SYS_clock_nanosleep, SYS_clone, SYS_clone3,
+            SYS_io_uring_enter, SYS_rt_sigtimedwait,
+        ])
+        #if arch(x86_64)
+            calls.formUnion([SYS_poll, SYS_select, SYS_epoll_wait, SYS_fork, SYS_vfork])
+        #endif
+        return SyscallTrace(calls: calls)
+    }
 
     /// Every call with this number so far.
     public func calls(_ number: Int32) -> [TraceEvent] {
@@ -166,7 +176,7 @@ public final class SyscallTrace: Sendable {
         let values = withUnsafeBytes(of: stop.arguments) { Array($0.bindMemory(to: UInt64.self)) }
         let switches = voluntarySwitches(of: stop.thread)
         let injection = state.withLock { state in
-            let injection = nextInjection(number, &state.counts)
+            let injection = nextInjection(number, &state)
             state.pending[stop.thread] = (state.events.count, switches, injection)
             state.events.append(
                 TraceEvent(
@@ -202,11 +212,14 @@ public final class SyscallTrace: Sendable {
         }
     }
 
-    private func nextInjection(_ number: Int32, _ counts: inout [Int]) -> Injection? {
+    private func nextInjection(_ number: Int32, _ state: inout State) -> Injection? {
         var hit: Injection?
-        for (index, injection) in injections.enumerated() where injection.calls.contains(number) {
-            counts[index] += 1
-            if injection.nth == nil || injection.nth == counts[index] { hit = hit ?? injection }
+        for index in state.injections.indices {
+            let injection = state.injections[index].injection
+            guard injection.calls.contains(number) else { continue }
+            state.injections[index].count += 1
+            let isHit = injection.nth == nil || injection.nth == state.injections[index].count
+            if isHit, hit == nil { hit = injection }
         }
         return hit
     }

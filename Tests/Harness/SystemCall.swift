@@ -69,6 +69,17 @@ public struct SystemCall: Equatable, Sendable {
         return false
     }
 
+    /// Whether it was told not to wait, by MSG_DONTWAIT. See recv(2).
+    public var mustNotWait: Bool {
+        let flags: UInt64
+        switch number {
+        case SYS_recvfrom, SYS_sendto, SYS_recvmmsg, SYS_sendmmsg: flags = arguments[3]
+        case SYS_recvmsg, SYS_sendmsg: flags = arguments[2]
+        default: return false
+        }
+        return flags & UInt64(MSG_DONTWAIT) != 0
+    }
+
     private var takesDescriptor: Bool {
         Self.reading.contains(number) || Self.readingMany.contains(number)
             || Self.writing.contains(number) || Self.accepting.contains(number)
@@ -89,13 +100,16 @@ public struct SystemCall: Equatable, Sendable {
             SYS_getsockname: "getsockname", SYS_shutdown: "shutdown", SYS_fcntl: "fcntl",
             SYS_ioctl: "ioctl", SYS_sendmmsg: "sendmmsg", SYS_sendfile: "sendfile",
             SYS_splice: "splice", SYS_epoll_create1: "epoll_create1", SYS_epoll_ctl: "epoll_ctl",
-            SYS_clone: "clone", SYS_clone3: "clone3", SYS_execve: "execve",
+            SYS_io_uring_enter: "io_uring_enter", SYS_clone: "clone", SYS_clone3: "clone3",
+            SYS_execve: "execve",
         ]
         #if arch(x86_64)
             names[SYS_poll] = "poll"
             names[SYS_select] = "select"
             names[SYS_epoll_wait] = "epoll_wait"
             names[SYS_pause] = "pause"
+            names[SYS_fork] = "fork"
+            names[SYS_vfork] = "vfork"
         #endif
         return names
     }()

@@ -1,5 +1,5 @@
-// Caught by: blocking-tcp.testEchoesAllToASlowReader
-// Says: the bytes are others
+// Caught by: blocking-tcp.testGoesOnAfterAShortWrite
+// Says: go on with the rest
 // The mistake: After a short write it goes on with the right number of bytes, but from the first one.
 
 import Glibc

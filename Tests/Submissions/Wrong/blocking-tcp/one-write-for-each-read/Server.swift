@@ -1,5 +1,5 @@
-// Caught by: blocking-tcp.testEchoesAllToASlowReader
-// Says: write may take only a part
+// Caught by: blocking-tcp.testGoesOnAfterAShortWrite
+// Says: 3 bytes came
 // The mistake: It does not look at how many bytes write has taken.
 
 import Glibc

@@ -1,6 +1,6 @@
 // Caught by: blocking-udp.testWaitsInRecvfrom
-// Says: in clock_nanosleep
-// The mistake: It asks with MSG_DONTWAIT, and sleeps for 2 ms whenever nothing has come.
+// Says: The server's one thread is
+// The mistake: It asks with MSG_DONTWAIT, and sleeps for 20 ms whenever nothing has come.
 
 import Glibc
 import Support
@@ -16,7 +16,7 @@ func serve(_ socket: CInt) throws(Errno) {
         guard count != -1 else {
             if errno == EINTR { continue }
             if errno == EAGAIN {
-                usleep(2000)
+                usleep(20_000)
                 continue
             }
             throw .current

@@ -1,5 +1,5 @@
 // Caught by: thread-per-connection.testEachThreadWaitsInItsOwnRead
-// Says: in clock_nanosleep
+// Says: 10 threads waiting in read
 // The mistake: Each thread asks with MSG_DONTWAIT, and sleeps for 10 ms whenever nothing has come.
 
 import Glibc
