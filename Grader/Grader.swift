@@ -38,6 +38,9 @@ private func dispatch(_ words: [String]) throws -> ExitCode {
     case "grade":
         return try grade(
             Arguments(rest, options: ["--exercises", "--format", "--output", "--pass-at"]))
+    case "trace":
+        return try trace(
+            Arguments(rest, options: ["--format", "--output"], flags: ["--solution"]))
     case "verify":
         return try verify(Arguments(rest, options: ["--runs"], flags: ["--under-load"]))
     case "help", "--help", "-h":
@@ -54,6 +57,7 @@ private let usage = """
            grader check [EXERCISE…]              build and judge your own work
            grader grade SUBMISSION [--exercises A,B] [--format text|json] [--output FILE]
                                    [--pass-at PERCENT]
+           grader trace EXERCISE [--solution] [--format text|svg|mermaid|json] [--output FILE]
            grader verify [--runs N] [--under-load]   judge the suites themselves
     """
 

@@ -15,6 +15,7 @@ extension Course {
             "Loop for ever: recvfrom, then `sender.withSockaddr { sendto(socket, buffer, count, 0, "
                 + "$0, $1) }`. 0 bytes is a datagram like any other. If sendto fails, go on.",
         ],
+        scene: .datagrams,
         model: CallRules(
             require: [CallRules.receive, CallRules.send],
             forbid: [
@@ -85,6 +86,7 @@ extension Course {
                 + "serve, and SIGPIPE. Catch the first, ignore the second, and close on every "
                 + "way out.",
         ],
+        scene: .clients,
         model: CallRules(
             require: [CallRules.accept, CallRules.receive, CallRules.send],
             forbid: [
@@ -197,6 +199,7 @@ extension Course {
                 + "place "
                 + "only, and give each thread its own buffer.",
         ],
+        scene: .clients,
         model: CallRules(
             require: [CallRules.accept, CallRules.receive, CallRules.send, ["clone", "clone3"]],
             forbid: [

@@ -14,6 +14,8 @@ public struct Exercise: Sendable {
     public let secondsPerCheck: Double
     /// What `grader hint` says, from the gentle to the plain.
     public let hints: [String]
+    /// What `grader trace` plays with its server.
+    public let scene: Scene
     /// What its model looks like in system calls.
     public let model: CallRules
     /// What is judged, in this order.
@@ -43,6 +45,14 @@ public struct Exercise: Sendable {
         let suite = suiteName + (check.visibility == .public ? "Tests" : "HiddenTests")
         return "\(module).\(suite)/\(check.method)"
     }
+}
+
+/// What is done to a server while its figure is drawn.
+public enum Scene: Sendable {
+    /// One datagram comes late, and a second one follows.
+    case datagrams
+    /// A client comes late, sends a line late, and leaves; a second one does the same.
+    case clients
 }
 
 /// One thing that is judged about an exercise: a test method and what it is worth.

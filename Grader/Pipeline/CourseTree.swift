@@ -35,7 +35,7 @@ public struct CourseTree: Sendable {
     /// Builds a product, or a target, of the course's own package or of another.
     /// - Returns: The compiler's output when it fails, nil when it succeeds.
     /// - Throws: `MachineFailure` when the compiler cannot be run, or does not come to an end.
-    func build(
+    public func build(
         product: String, in package: String? = nil, isTarget: Bool = false
     ) throws -> String? {
         try requireSpace()

@@ -1,5 +1,6 @@
 import Course
 import Foundation
+import FoundationXML
 import Harness
 import Pipeline
 import XCTest
@@ -69,6 +70,29 @@ final class CommandTests: XCTestCase {
         let errors = try XCTUnwrap(report.exercises[1].message)
         XCTAssert(errors.hasPrefix("Server.swift:1:13: error:"), errors)
         XCTAssert(errors.hasSuffix("left out: Extra.swift."), errors)
+    }
+
+    func testAFigureIsDrawnInEveryFormat() throws {
+        let copy = try Self.copy.get()
+        try copy.solveEverything()
+        let script = """
+            set -e
+            for format in text svg mermaid json; do
+                swift run grader trace blocking-udp --solution --format $format --output f.$format
+            done
+            """
+        let (status, output) = try copy.bash(script)
+        XCTAssertEqual(status, .exited(0), output)
+        let svg = try XMLDocument(contentsOf: URL(fileURLWithPath: copy.path + "/f.svg"))
+        XCTAssertEqual(svg.rootElement()?.elements(forName: "svg").count, 2, "own and reference's")
+        let json = try Data(contentsOf: URL(fileURLWithPath: copy.path + "/f.json"))
+        let figures = try XCTUnwrap(JSONSerialization.jsonObject(with: json) as? [[String: Any]])
+        XCTAssertEqual(
+            figures.compactMap { $0["title"] as? String },
+            ["blocking-udp", "blocking-udp (solution)"])
+        let mermaid = try String(contentsOfFile: copy.path + "/f.mermaid", encoding: .utf8)
+        XCTAssert(mermaid.contains("A0->>K: recvfrom(3)"), mermaid)
+        XCTAssert(mermaid.contains("waiting: no datagram ready"), mermaid)
     }
 
     private func run(_ documents: [String], in copy: CopiedTree) throws {

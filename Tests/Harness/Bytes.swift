@@ -79,3 +79,14 @@ public func signalName(_ number: CInt) -> String {
     ]
     return names[number] ?? "signal \(number)"
 }
+
+/// An error number's name, for the errors that a server meets: `EAGAIN`.
+public func errorName(_ number: CInt) -> String {
+    let names: [CInt: String] = [
+        EAGAIN: "EAGAIN", EBADF: "EBADF", ECONNABORTED: "ECONNABORTED",
+        ECONNREFUSED: "ECONNREFUSED", ECONNRESET: "ECONNRESET", EINTR: "EINTR",
+        EINVAL: "EINVAL", EMFILE: "EMFILE", ENOMEM: "ENOMEM", EPIPE: "EPIPE",
+        512: "interrupted, and made again",
+    ]
+    return names[number] ?? "errno \(number)"
+}

@@ -98,7 +98,8 @@ public final class CheckRun {
     /// check itself has stopped.
     public var aftermath: [String] {
         servers.filter { !$0.isStopped }.flatMap { server in
-            [server.activity] + server.lastWords.map { "stderr: \($0)" }
+            [server.activity] + (server.lastCalls.map { [$0] } ?? [])
+                + server.lastWords.map { "stderr: \($0)" }
         }
     }
 

@@ -30,6 +30,7 @@ public final class ServerProcess {
     /// Whether the harness has ended it.
     private(set) var isStopped = false
     private let transport: Transport
+    private let trace: SyscallTrace?
     private let limits: Limits
     private let deadline: Deadline
     private let tasksBefore = tasksOnThisMachine()
@@ -54,6 +55,7 @@ public final class ServerProcess {
         }
         proc = ProcFS(pid: process.pid)
         self.transport = transport
+        self.trace = trace
         self.limits = limits
         self.deadline = deadline
         self.port = try awaitAnnouncement()
@@ -148,6 +150,20 @@ public final class ServerProcess {
         if parts.count > 6 { parts = parts.prefix(6) + ["… \(parts.count - 6) more"] }
         let subject = threads.count == 1 ? "The server's one thread is" : "The server's threads are"
         return "\(subject) \(parts.joined(separator: ", "))."
+    }
+
+    /// Its last calls with their results, if it is traced: `recvfrom(3) = 9, sendto(3) = 9`.
+    var lastCalls: String? {
+        guard let calls = trace?.events.filter({ $0.kind == .call }).suffix(8), !calls.isEmpty
+        else {
+            return nil
+        }
+        let words = calls.map { event in
+            let result = event.result.map { $0 < 0 ? errorName(CInt(clamping: -$0)) : "\($0)" }
+            return "\(event.call.description) = \(result ?? "…")"
+                + (event.isInjected ? " (fault)" : "")
+        }
+        return "Its last calls: \(words.joined(separator: ", "))."
     }
 
     /// Throws when it has ended, with the reason in a learner's words.

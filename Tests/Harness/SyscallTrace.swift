@@ -60,6 +60,8 @@ public struct Injection: Sendable {
     let nth: Int?
     /// The calls that count.
     let calls: Set<Int32>
+    /// The lowest descriptor on which they count.
+    let lowest: UInt64
 }
 
 /// Traces a program with all its threads and children, and keeps what they did.
@@ -87,8 +89,11 @@ public final class SyscallTrace: Sendable {
     }
 
     /// Shows a fault from now on: calls that began earlier do not count. Of calls of interest only.
-    public func inject(_ effect: Injection.Effect, at nth: Int?, of calls: Set<Int32>) {
-        let injection = Injection(effect: effect, nth: nth, calls: calls)
+    /// - Parameter lowest: Calls on a lower descriptor do not count; with 3, no log line is hit.
+    public func inject(
+        _ effect: Injection.Effect, at nth: Int?, of calls: Set<Int32>, from lowest: UInt64 = 0
+    ) {
+        let injection = Injection(effect: effect, nth: nth, calls: calls, lowest: lowest)
         state.withLock { $0.injections.append((injection, 0)) }
     }
 
@@ -155,7 +160,11 @@ public final class SyscallTrace: Sendable {
                 continue
             default: break
             }
-            let isInCall = state.withLock { $0.pending[stop.thread] != nil }
+            let isInCall = state.withLock { state in
+                // A stop in the middle of a call is a switch, too, and no wait of the call's.
+                if stop.kind != TRACE_CALL { state.pending[stop.thread]?.switches += 1 }
+                return state.pending[stop.thread] != nil
+            }
             let signal = stop.kind == TRACE_SIGNAL ? stop.signal : 0
             trace_resume(stop.thread, isInCall ? 1 : 0, signal)
         }
@@ -176,7 +185,7 @@ public final class SyscallTrace: Sendable {
         let values = withUnsafeBytes(of: stop.arguments) { Array($0.bindMemory(to: UInt64.self)) }
         let switches = voluntarySwitches(of: stop.thread)
         let injection = state.withLock { state in
-            let injection = nextInjection(number, &state)
+            let injection = nextInjection(number, values[0], &state)
             state.pending[stop.thread] = (state.events.count, switches, injection)
             state.events.append(
                 TraceEvent(
@@ -212,11 +221,15 @@ public final class SyscallTrace: Sendable {
         }
     }
 
-    private func nextInjection(_ number: Int32, _ state: inout State) -> Injection? {
+    private func nextInjection(
+        _ number: Int32, _ descriptor: UInt64, _ state: inout State
+    ) -> Injection? {
         var hit: Injection?
         for index in state.injections.indices {
             let injection = state.injections[index].injection
-            guard injection.calls.contains(number) else { continue }
+            guard injection.calls.contains(number), descriptor >= injection.lowest else {
+                continue
+            }
             state.injections[index].count += 1
             let isHit = injection.nth == nil || injection.nth == state.injections[index].count
             if isHit, hit == nil { hit = injection }

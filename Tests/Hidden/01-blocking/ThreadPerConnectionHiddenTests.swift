@@ -186,7 +186,7 @@ final class ThreadPerConnectionHiddenTests: ExerciseChecks {
             let server = try run.startServer(trace: trace)
             try server.waitUntilParked()
             for calls in [SystemCall.accepting, SystemCall.reading, SystemCall.writing] {
-                trace.inject(.fail(EINTR), at: 1, of: calls)
+                trace.inject(.fail(EINTR), at: 1, of: calls, from: 3)
             }
             let fault = "an accept, a read and a write will be interrupted by a signal (EINTR)"
             try run.despiteTheFault(fault) { () throws(CheckFailure) in
@@ -204,7 +204,7 @@ final class ThreadPerConnectionHiddenTests: ExerciseChecks {
             let trace = SyscallTrace.serving
             let server = try run.startServer(trace: trace)
             try server.waitUntilParked()
-            trace.inject(.shorten(to: 3), at: nil, of: [SYS_write, SYS_sendto])
+            trace.inject(.shorten(to: 3), at: nil, of: [SYS_write, SYS_sendto], from: 3)
             try run.despiteTheFault("each of its writes will take three bytes at most") {
                 () throws(CheckFailure) in
                 try run.exchangeALine(with: run.connect(server))
