@@ -187,50 +187,16 @@ final class BlockingTcpHiddenTests: ExerciseChecks {
     func testUsesTheCallsOfTheModel() throws {
         try check { run throws(CheckFailure) in
             let trace = SyscallTrace.serving
-            let server = try run.startServer(trace: trace)
-            try server.waitUntilParked()
-            let start = Deadline.nanoseconds()
-            for _ in 1...2 {
-                let client = try run.connect(server)
-                // The line comes late: the server has to wait for it.
-                try server.waitUntilParked()
-                try run.exchangeALine(with: client)
-                client.close()
-                try server.waitUntilParked()
-            }
+            let start = try run.serveTwoLateClients(trace)
             try requireModel(trace, since: start, doing: "two clients")
         }
     }
 
     func testGoesOnAfterAnInterruption() throws {
-        try check { run throws(CheckFailure) in
-            let trace = SyscallTrace.serving
-            let server = try run.startServer(trace: trace)
-            try server.waitUntilParked()
-            for calls in [SystemCall.accepting, SystemCall.reading, SystemCall.writing] {
-                trace.inject(.fail(EINTR), at: 1, of: calls, from: 3)
-            }
-            let fault = "an accept, a read and a write will be interrupted by a signal (EINTR)"
-            try run.despiteTheFault(fault) { () throws(CheckFailure) in
-                for _ in 1...3 {
-                    let client = try run.connect(server)
-                    try run.exchangeALine(with: client)
-                    client.close()
-                }
-            }
-        }
+        try check { run throws(CheckFailure) in try run.interruptEachKindOfCall() }
     }
 
     func testGoesOnAfterAShortWrite() throws {
-        try check { run throws(CheckFailure) in
-            let trace = SyscallTrace.serving
-            let server = try run.startServer(trace: trace)
-            try server.waitUntilParked()
-            trace.inject(.shorten(to: 3), at: nil, of: [SYS_write, SYS_sendto], from: 3)
-            try run.despiteTheFault("each of its writes will take three bytes at most") {
-                () throws(CheckFailure) in
-                try run.exchangeALine(with: run.connect(server))
-            }
-        }
+        try check { run throws(CheckFailure) in try run.shortenEveryWrite() }
     }
 }
