@@ -29,9 +29,14 @@ public struct ProcFS: Sendable {
     /// Its threads and what each is blocked in.
     public func threads() -> [Thread] {
         threadIDs().compactMap { id in
-            guard let text = readFile("/proc/\(pid)/task/\(id)/syscall") else { return nil }
-            let switches = field("voluntary_ctxt_switches", of: "/proc/\(pid)/task/\(id)/status")
-            return Thread(id: id, call: SystemCall(text), voluntarySwitches: switches ?? 0)
+            let folder = "/proc/\(pid)/task/\(id)"
+            guard let text = readFile("\(folder)/syscall") else { return nil }
+            let status = readFile("\(folder)/status") ?? ""
+            // A thread that its tracer has stopped at a call is not waiting in that call.
+            let sleeps = status.contains("State:\tS") || status.contains("State:\tD")
+            return Thread(
+                id: id, call: sleeps ? SystemCall(text) : nil,
+                voluntarySwitches: number("voluntary_ctxt_switches", in: status) ?? 0)
         }
     }
 
@@ -84,7 +89,11 @@ public struct ProcFS: Sendable {
     public var virtualBytes: Int { (field("VmSize", of: "/proc/\(pid)/status") ?? 0) * 1024 }
 
     private func field(_ name: String, of path: String) -> Int? {
-        let lines = (readFile(path) ?? "").split(separator: "\n")
+        number(name, in: readFile(path) ?? "")
+    }
+
+    private func number(_ name: String, in text: String) -> Int? {
+        let lines = text.split(separator: "\n")
         guard let line = lines.first(where: { $0.hasPrefix(name + ":") }) else { return nil }
         return Int(line.dropFirst(name.count + 1).filter(\.isNumber))
     }

@@ -18,7 +18,7 @@ public final class ServerProcess {
     public static let limits = Limits(
         openFiles: 4096, fileBytes: 16 << 20, cpuSeconds: 60, stackBytes: 8 << 20)
     /// The memory that a server may have in use before it is stopped.
-    public static let residentBytes = 1 << 30
+    public static let residentBytes = 512 << 20
     /// The processes that a server may have below it before it is stopped.
     public static let processes = 512
 

@@ -23,16 +23,17 @@ func serve(_ listener: CInt) throws(Errno) {
 /// Sends everything back until the client sends no more, and closes the connection.
 func echo(_ connection: CInt) {
     withUnsafeTemporaryAllocation(byteCount: 512, alignment: 1) { buffer in
-        var count = recv(connection, buffer.baseAddress, buffer.count, 0)
-        while count > 0 {
+        while true {
+            let count = recv(connection, buffer.baseAddress, buffer.count, 0)
+            if count == -1 && errno == EINTR { continue }
+            if count <= 0 { break }
             var rest = UnsafeRawBufferPointer(rebasing: buffer[..<count])
             while !rest.isEmpty {
                 let sent = send(connection, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
-                if sent == -1 { break }
-                rest = UnsafeRawBufferPointer(rebasing: rest[sent...])
+                if sent == -1 && errno != EINTR { break }
+                rest = UnsafeRawBufferPointer(rebasing: rest[max(sent, 0)...])
             }
             if !rest.isEmpty { break }
-            count = recv(connection, buffer.baseAddress, buffer.count, 0)
         }
     }
     close(connection)
