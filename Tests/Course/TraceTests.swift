@@ -57,16 +57,12 @@ final class TraceTests: XCTestCase {
     func testAStoppedProgramStaysStoppedAndGoesOn() throws {
         let process = try ChildProcess(
             "/bin/sleep", ["1000"], trace: SyscallTrace(calls: [SYS_clock_nanosleep]))
-        for (signal, state) in [(SIGSTOP, Set("tT")), (SIGCONT, Set("S"))] {
-            kill(process.pid, signal)
-            let deadline = Deadline(seconds: 10)
-            while !deadline.hasPassed,
-                !(ProcFS(pid: process.pid).state.map(state.contains) ?? false)
-            {
-                process.waitForEnd(milliseconds: 1)
-            }
-            XCTAssert(ProcFS(pid: process.pid).state.map(state.contains) ?? false, "\(signal)")
-        }
+        // Asleep first: while it starts, each call of interest stops it for a moment, too.
+        XCTAssert(waits(for: "S", process), "it does not sleep")
+        kill(process.pid, SIGSTOP)
+        XCTAssert(waits(for: "t", process), "it is not stopped")
+        kill(process.pid, SIGCONT)
+        XCTAssert(waits(for: "S", process), "it does not go on")
         process.kill()
         XCTAssertEqual(process.exitStatus(), .signalled(SIGKILL))
     }
@@ -95,6 +91,17 @@ final class TraceTests: XCTestCase {
         let reads = trace.calls(SYS_read)
         XCTAssertEqual(reads.map(\.result).prefix(3), [832, 7, 100])
         XCTAssertEqual(reads.map(\.isInjected).prefix(3), [false, true, false])
+    }
+
+    private func waits(for state: Character, _ process: ChildProcess) -> Bool {
+        let deadline = Deadline(seconds: 10)
+        while !deadline.hasPassed {
+            let proc = ProcFS(pid: process.pid)
+            let isAsleep = proc.threads().first?.call?.number != nil
+            if proc.state == state, state != "S" || isAsleep { return true }
+            process.waitForEnd(milliseconds: 1)
+        }
+        return false
     }
 
     private func traced(_ script: String) throws -> [TraceEvent] {
