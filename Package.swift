@@ -50,6 +50,9 @@ let package = Package(
         .target(
             name: "Support", dependencies: ["CLinux"], path: "Exercises/Support",
             exclude: ["CLinux"], swiftSettings: finished),
+        .executableTarget(
+            name: "experiment", dependencies: ["CLinux", "Support"], path: "Exercises/Experiments",
+            swiftSettings: finished),
 
         // The tests: CLaunch starts a process, Harness observes it, Checks reports to XCTest.
         .target(name: "CLaunch", path: "Tests/Harness/CLaunch"),

@@ -37,6 +37,27 @@ public func openDatagramSocket(port: UInt16) throws(Errno) -> CInt {
     return socket
 }
 
+/// A TCP listener and a UDP socket with the same port number: the two protocols do not share their
+/// ports.
+/// - Parameter port: The port, or 0 to let the kernel choose one for TCP, which UDP then takes, too.
+/// - Returns: Both descriptors. The caller closes them.
+/// - Throws: The `Errno` of the call that failed.
+public func openListenerAndDatagramSocket(
+    port: UInt16
+) throws(Errno) -> (listener: CInt, datagrams: CInt) {
+    while true {
+        let listener = try openListener(port: port)
+        do throws(Errno) {
+            let chosen = try SocketAddress(of: listener).port
+            return (listener, try openDatagramSocket(port: chosen))
+        } catch {
+            close(listener)
+            // Somebody has this port for UDP. If the kernel chose it, it can choose another one.
+            guard error.rawValue == EADDRINUSE, port == 0 else { throw error }
+        }
+    }
+}
+
 private func openSocket(_ type: __socket_type) throws(Errno) -> CInt {
     // SOCK_CLOEXEC: a program that this one starts does not inherit the descriptor. See socket(2).
     let socket = socket(AF_INET, Int32(type.rawValue | SOCK_CLOEXEC.rawValue), 0)

@@ -13,6 +13,12 @@ public struct SocketAddress: Equatable, Sendable {
     /// An address to be filled in by the kernel: for recvfrom(2), accept(2), getsockname(2).
     public init() {}
 
+    /// The address that a socket is bound to. See getsockname(2).
+    /// - Throws: The `Errno` of getsockname, if `socket` is not an open socket.
+    public init(of socket: CInt) throws(Errno) {
+        guard withMutableSockaddr({ getsockname(socket, $0, $1) }) != -1 else { throw .current }
+    }
+
     /// An address on this machine: 127.0.0.1 and a port. Port 0 lets the kernel choose one.
     public static func loopback(port: UInt16) -> SocketAddress {
         var address = SocketAddress()

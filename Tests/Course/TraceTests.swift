@@ -93,6 +93,40 @@ final class TraceTests: XCTestCase {
         XCTAssertEqual(reads.map(\.isInjected).prefix(3), [false, true, false])
     }
 
+    func testASignalCanComeJustBeforeACall() throws {
+        let script =
+            "trap 'echo caught' USR1; read -u 7 line; echo $line; read -u 7 line; echo $line"
+        let lines = try scratchFile("one\ntwo\n")
+        for _ in 1...20 {
+            let trace = SyscallTrace(calls: [SYS_read])
+            trace.hold(at: 1, of: [SYS_read], from: 7)
+            let process = try ChildProcess(
+                "/bin/bash", ["-c", "exec 7<\(lines); \(script)"], trace: trace)
+            let deadline = Deadline(seconds: 20)
+            while !trace.isHolding, !deadline.hasPassed { process.waitForEnd(milliseconds: 1) }
+            XCTAssert(trace.isHolding, "it never came to the call")
+            kill(process.pid, SIGUSR1)
+            XCTAssertEqual(process.standardOutput, [])
+            trace.release()
+            XCTAssertEqual(process.wait(until: deadline), .exited(0))
+            let events = trace.events
+            let signal = try XCTUnwrap(events.firstIndex { $0.kind == .signal })
+            let read = try XCTUnwrap(
+                events.firstIndex { $0.kind == .call && $0.call.descriptor == 7 })
+            XCTAssertLessThan(signal, read, "the signal came in the call, not before it")
+            XCTAssertFalse(events.contains { $0.result ?? 0 < 0 })
+            XCTAssertEqual(
+                String(decoding: process.standardOutput, as: UTF8.self), "caught\none\ntwo\n")
+        }
+    }
+
+    private func scratchFile(_ text: String) throws -> String {
+        let path = NSTemporaryDirectory() + "trace-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        addTeardownBlock { try? FileManager.default.removeItem(atPath: path) }
+        return path
+    }
+
     private func waits(for state: Character, _ process: ChildProcess) -> Bool {
         let deadline = Deadline(seconds: 10)
         while !deadline.hasPassed {

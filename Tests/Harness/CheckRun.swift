@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+import Glibc
+
 /// One run of one check: its story, its deadline, its random numbers, and the servers it has
 /// started.
 public final class CheckRun {
@@ -29,16 +31,36 @@ public final class CheckRun {
     /// Starts the server and waits until the kernel has its socket.
     /// - Parameters:
     ///   - port: The port, or 0 to let the kernel choose.
+    ///   - openFiles: How many descriptors it may have open at once, if not as many as usual.
     ///   - trace: Traces the server.
     public func startServer(
-        _ transport: ServerProcess.Transport = .tcp, port: UInt16 = 0, trace: SyscallTrace? = nil
+        _ transport: ServerProcess.Transport = .tcp, port: UInt16 = 0, openFiles: UInt? = nil,
+        trace: SyscallTrace? = nil
     ) throws(CheckFailure) -> ServerProcess {
+        var limits = ServerProcess.limits
+        if let openFiles { limits.openFiles = openFiles }
         let server = try ServerProcess(
-            executable: executable, port: port, transport: transport, deadline: deadline,
-            trace: trace)
+            executable: executable, port: port, transport: transport, limits: limits,
+            deadline: deadline, trace: trace)
         servers.append(server)
-        transcript.add("the server starts, and listens on 127.0.0.1:\(server.port)")
+        let limit = openFiles.map { " with at most \($0) descriptors" } ?? ""
+        transcript.add("the server starts\(limit), and listens on 127.0.0.1:\(server.port)")
         return server
+    }
+
+    /// Makes room for many descriptors: this process gets as many as it may have.
+    /// - Parameter count: How many the check needs, here and in the server. See getrlimit(2).
+    /// - Throws: `CheckFailure` of kind `notVerified` when the hard limit is lower.
+    public func requireDescriptors(_ count: UInt) throws(CheckFailure) {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        guard limit.rlim_max >= count else {
+            throw .notVerified(
+                "This check needs \(count) descriptors in a process, and this machine allows "
+                    + "\(limit.rlim_max): ulimit -Hn.")
+        }
+        limit.rlim_cur = max(limit.rlim_cur, rlim_t(count))
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     /// Starts the server where it cannot succeed, and waits for its end.

@@ -61,6 +61,26 @@ public struct ProcFS: Sendable {
         return line.flatMap { CInt($0.dropFirst(6).drop { $0 == "\t" || $0 == " " }, radix: 8) }
     }
 
+    /// What an epoll descriptor watches, as the kernel lists it; nil if it is none. Beside what was asked
+    /// for, `events` has EPOLLERR and EPOLLHUP, which always come. See proc_pid_fdinfo(5).
+    public func interestList(of epoll: CInt) -> [Interest]? {
+        guard let text = readFile("/proc/\(pid)/fdinfo/\(epoll)"),
+            descriptors()[epoll]?.contains("eventpoll") == true
+        else { return nil }
+        return text.split(separator: "\n").filter { $0.hasPrefix("tfd:") }.compactMap { line in
+            let words = line.split { $0 == " " || $0 == ":" }
+            guard words.count >= 6, let descriptor = CInt(words[1]),
+                let events = UInt32(words[3], radix: 16), let data = UInt64(words[5], radix: 16)
+            else { return nil }
+            return Interest(descriptor: descriptor, events: events, data: data)
+        }
+    }
+
+    /// Its epoll descriptors.
+    public func epollDescriptors() -> [CInt] {
+        descriptors().filter { $0.value.contains("eventpoll") }.map(\.key).sorted()
+    }
+
     /// One letter: R running, S sleeping, T stopped, Z ended and not yet waited for; nil when gone.
     public var state: Character? {
         guard let text = readFile("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else {

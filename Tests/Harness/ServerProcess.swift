@@ -101,6 +101,7 @@ public final class ServerProcess {
     /// Ends it and everything that it has started.
     public func stop() {
         isStopped = true
+        trace?.release()
         process.kill()
     }
 

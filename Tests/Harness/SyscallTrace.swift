@@ -17,10 +17,15 @@ public final class SyscallTrace: Sendable {
         var pending: [Int32: (index: Int, switches: Int, injection: Injection?)] = [:]
         var injections: [(injection: Injection, count: Int)] = []
         var endings: [Int32: Int32] = [:]
+        var hold: (injection: Injection, count: Int)?
+        var isHolding = false
+        /// Threads that are taken back to just before the call that they had begun.
+        var rewinding: [Int32: trace_stop] = [:]
     }
 
     private let interest: [Int32]
     private let state: Mutex<State>
+    private let gate = Gate()
 
     /// Prepares a trace.
     /// - Parameter calls: The numbers of the calls of interest, at most 64.
@@ -36,6 +41,27 @@ public final class SyscallTrace: Sendable {
     ) {
         let injection = Injection(effect: effect, nth: nth, calls: calls, lowest: lowest)
         state.withLock { $0.injections.append((injection, 0)) }
+    }
+
+    /// Keeps the server from going on at one call, from now on: it then stands just before the call,
+    /// still in its own code, until `release`. What happens meanwhile, a signal too, happens between
+    /// the program's last look and its call. Of calls of interest only, and of a server with one
+    /// thread: the others would come to rest at their next call of interest.
+    public func hold(at nth: Int, of calls: Set<Int32>, from lowest: UInt64 = 0) {
+        let moment = Injection(effect: .hold, nth: nth, calls: calls, lowest: lowest)
+        state.withLock { $0.hold = (moment, 0) }
+    }
+
+    /// Whether the server stands at the call of `hold`.
+    public var isHolding: Bool { state.withLock { $0.isHolding } }
+
+    /// Lets the server go on, or takes back a `hold` that it has not reached.
+    public func release() {
+        state.withLock { state in
+            state.hold = nil
+            if state.isHolding { gate.open() }
+            state.isHolding = false
+        }
     }
 
     /// What has happened so far, in the order in which it began.
@@ -87,7 +113,8 @@ public final class SyscallTrace: Sendable {
         while trace_wait(&stop) == 0 {
             let time = Deadline.nanoseconds()
             switch stop.kind {
-            case TRACE_CALL: begin(stop, time)
+            case TRACE_CALL:
+                if isHeld(stop) { rewind(stop) } else { begin(stop, time) }
             case TRACE_RETURN: finish(stop, time)
             case TRACE_FORK: add(.start, stop, time, result: stop.result)
             case TRACE_EXEC: add(.exec, stop, time)
@@ -104,7 +131,7 @@ public final class SyscallTrace: Sendable {
             let isInCall = state.withLock { state in
                 // A stop in the middle of a call is a switch, too, and no wait of the call's.
                 if stop.kind != TRACE_CALL { state.pending[stop.thread]?.switches += 1 }
-                return state.pending[stop.thread] != nil
+                return state.pending[stop.thread] != nil || state.rewinding[stop.thread] != nil
             }
             let signal = stop.kind == TRACE_SIGNAL ? stop.signal : 0
             trace_resume(stop.thread, isInCall ? 1 : 0, signal)
@@ -121,28 +148,52 @@ public final class SyscallTrace: Sendable {
         state.withLock { $0.events.append(event) }
     }
 
+    private func isHeld(_ stop: trace_stop) -> Bool {
+        state.withLock { state in
+            guard let hold = state.hold?.injection, hold.hits(stop) else { return false }
+            state.hold?.count += 1
+            guard state.hold?.count == hold.nth else { return false }
+            state.hold = nil
+            state.isHolding = true
+            return true
+        }
+    }
+
+    /// Waits for `release`, and then has the thread make its call anew. At the stop the kernel is already
+    /// in the call: a signal would end it with EINTR instead of coming before it.
+    private func rewind(_ stop: trace_stop) {
+        gate.wait()
+        state.withLock { $0.rewinding[stop.thread] = stop }
+        trace_skip(stop.thread)
+    }
+
     private func begin(_ stop: trace_stop, _ time: UInt64) {
         let number = Int32(truncatingIfNeeded: stop.number)
         let values = withUnsafeBytes(of: stop.arguments) { Array($0.bindMemory(to: UInt64.self)) }
         let switches = voluntarySwitches(of: stop.thread)
+        let asked = CallMemory.asked(stop, number, values)
         let injection = state.withLock { state in
-            let injection = nextInjection(number, values[0], &state)
+            let injection = nextInjection(stop, &state)
             state.pending[stop.thread] = (state.events.count, switches, injection)
             state.events.append(
                 TraceEvent(
                     kind: .call, thread: stop.thread, number: number, arguments: values,
-                    start: time, isInjected: injection != nil))
+                    start: time, isInjected: injection != nil, asked: asked))
             return injection
         }
         switch injection?.effect {
         case .fail: trace_skip(stop.thread)
         case .shorten(let count): trace_set_argument(stop.thread, 2, UInt(min(count, values[2])))
-        case nil: break
+        case .hold, nil: break
         }
     }
 
     private func finish(_ stop: trace_stop, _ time: UInt64) {
         let switches = voluntarySwitches(of: stop.thread)
+        if let call = state.withLock({ $0.rewinding.removeValue(forKey: stop.thread) }) {
+            trace_repeat(stop.thread, call.number, call.arguments.0)
+            return
+        }
         state.withLock { state in
             guard let pending = state.pending.removeValue(forKey: stop.thread) else { return }
             var result = stop.result
@@ -153,24 +204,22 @@ public final class SyscallTrace: Sendable {
                 trace_set_result(stop.thread, result)
             // The registers belong to the program: it may count on finding its argument there.
             case .shorten: trace_set_argument(stop.thread, 2, UInt(arguments[2]))
-            case nil: break
+            case .hold, nil: break
             }
             state.events[pending.index].result = result
+            state.events[pending.index].answered = CallMemory.answered(
+                stop, state.events[pending.index])
             state.events[pending.index].end = time
             // The stop before the call is one switch; each further one is a wait in the call.
             state.events[pending.index].hasWaited = switches > pending.switches + 1
         }
     }
 
-    private func nextInjection(
-        _ number: Int32, _ descriptor: UInt64, _ state: inout State
-    ) -> Injection? {
+    private func nextInjection(_ stop: trace_stop, _ state: inout State) -> Injection? {
         var hit: Injection?
         for index in state.injections.indices {
             let injection = state.injections[index].injection
-            guard injection.calls.contains(number), descriptor >= injection.lowest else {
-                continue
-            }
+            guard injection.hits(stop) else { continue }
             state.injections[index].count += 1
             let isHit = injection.nth == nil || injection.nth == state.injections[index].count
             if isHit, hit == nil { hit = injection }
@@ -182,47 +231,4 @@ public final class SyscallTrace: Sendable {
         // Any thread's directory can be reached under /proc by its own id, although none is listed.
         ProcFS(pid: thread).voluntarySwitches
     }
-}
-
-/// A request on its way to the tracing thread, and the answer on its way back.
-private final class Launched: @unchecked Sendable {
-    let request: launch_request
-    private var answer: (Int32, CInt) = (-1, 0)
-    private let done = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-
-    init(_ request: launch_request) {
-        self.request = request
-        sem_init(done, 0, 0)
-    }
-
-    deinit {
-        sem_destroy(done)
-        done.deallocate()
-    }
-
-    func finish(_ pid: Int32, _ reason: CInt) {
-        answer = (pid, reason)
-        sem_post(done)
-    }
-
-    func wait() -> (pid: Int32, reason: CInt) {
-        while sem_wait(done) == -1 {}
-        return answer
-    }
-}
-
-/// Runs `body` on a thread of its own.
-private func spawn(_ body: @escaping @Sendable () -> Void) {
-    final class Box {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-    }
-    var thread = pthread_t()
-    pthread_create(
-        &thread, nil,
-        { argument in
-            if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body() }
-            return nil
-        }, Unmanaged.passRetained(Box(body)).toOpaque())
-    pthread_detach(thread)
 }

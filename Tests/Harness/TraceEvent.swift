@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import CLaunch
 import Glibc
 
 /// One system call of a traced server, or something else that happened to one of its threads.
@@ -36,6 +37,10 @@ public struct TraceEvent: Codable, Equatable, Sendable {
     public var hasWaited = false
     /// Whether the harness changed what the call did, or returned.
     public var isInjected = false
+    /// What the arguments of select, poll and epoll_ctl led to in the server's memory, at the call.
+    var asked: [UInt8] = []
+    /// The same of select, poll and epoll_wait, when it returned.
+    var answered: [UInt8] = []
 
     /// The call itself.
     public var call: SystemCall { SystemCall(number: number, arguments: arguments) }
@@ -49,6 +54,8 @@ public struct Injection: Sendable {
         case fail(CInt)
         /// The call is made for so many bytes at most, as if no more had come or fitted.
         case shorten(to: UInt64)
+        /// The program is kept just before the call, for a while.
+        case hold
     }
 
     /// What happens to the call.
@@ -59,4 +66,9 @@ public struct Injection: Sendable {
     let calls: Set<Int32>
     /// The lowest descriptor on which they count.
     let lowest: UInt64
+
+    /// Whether a call is one of those that count.
+    func hits(_ stop: trace_stop) -> Bool {
+        calls.contains(Int32(truncatingIfNeeded: stop.number)) && stop.arguments.0 >= lowest
+    }
 }

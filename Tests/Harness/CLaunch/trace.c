@@ -151,6 +151,15 @@ int trace_set_argument(int thread, int index, unsigned long value) {
     return poke(thread, offsets[index], value);
 }
 
+int trace_repeat(int thread, long number, unsigned long first_argument) {
+    (void)first_argument;
+    struct user_regs_struct registers;
+    if (ptrace(PTRACE_GETREGS, thread, 0, &registers) == -1) return -1;
+    registers.rip -= 2;  // The two bytes of the instruction `syscall`.
+    registers.rax = (unsigned long)number;
+    return (int)ptrace(PTRACE_SETREGS, thread, 0, &registers);
+}
+
 #else  // arm64; compiled in mind, never run on such a machine yet
 
 static int set_register(int thread, int index, unsigned long value) {
@@ -173,6 +182,16 @@ int trace_set_result(int thread, long result) {
 
 int trace_set_argument(int thread, int index, unsigned long value) {
     return set_register(thread, index, value);
+}
+
+int trace_repeat(int thread, long number, unsigned long first_argument) {
+    struct user_regs_struct registers;
+    struct iovec part = {.iov_base = &registers, .iov_len = sizeof registers};
+    if (ptrace(PTRACE_GETREGSET, thread, NT_PRSTATUS, &part) == -1) return -1;
+    registers.pc -= 4;                   // The one instruction `svc #0`.
+    registers.regs[0] = first_argument;  // The skipped call's result has overwritten it.
+    registers.regs[8] = (unsigned long)number;
+    return (int)ptrace(PTRACE_SETREGSET, thread, NT_PRSTATUS, &part);
 }
 
 #endif

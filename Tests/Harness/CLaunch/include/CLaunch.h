@@ -83,6 +83,9 @@ int trace_set_result(int thread, long result);
 /// At either stop: one of the call's first three arguments.
 int trace_set_argument(int thread, int index, unsigned long value);
 
+/// At TRACE_RETURN of a call that was skipped: the thread makes it anew, after it has handled its signals.
+int trace_repeat(int thread, long number, unsigned long first_argument);
+
 /// In the child, before execve: stop at these calls from now on. For launch.c.
 int trace_install_filter(const int *calls, int count);
 

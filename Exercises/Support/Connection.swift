@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+
+import CLinux
+import Glibc
+
+/// A client of an echo server that never waits for one client alone: its nonblocking socket, and the
+/// bytes that it is still owed.
+///
+/// You write this one yourself in `nonblocking-tcp`; from then on it is given. It keeps one promise
+/// that all the servers rest on: as long as bytes are unsent, it reads no more. A client that sends
+/// and never reads costs the server one buffer, however much it sends; the rest waits in the
+/// kernel, and TCP slows the client down.
+public struct Connection {
+    /// The connection's descriptor. Whoever removes the connection closes it.
+    public let socket: CInt
+    private var unsent: [UInt8] = []
+
+    /// Wraps a connected socket that does not wait (O_NONBLOCK).
+    public init(_ socket: CInt) { self.socket = socket }
+
+    /// Whether bytes wait for room in the socket. Then wait for room; otherwise, for bytes.
+    public var hasUnsent: Bool { !unsent.isEmpty }
+
+    /// Reads once, and sends back as much of it as there is room for. Call it while nothing is unsent.
+    ///
+    /// See read(2), tcp(7).
+    /// - Parameter buffer: Where the bytes go; all connections may share it.
+    /// - Returns: False when the client has finished or is gone: then close its socket.
+    public mutating func receive(_ buffer: inout [UInt8]) -> Bool {
+        let count = read(socket, &buffer, buffer.count)
+        if count > 0 { return send(buffer[..<count]) }
+        // Nothing there after all, or a signal came first: no reason to give the client up.
+        return count == -1 && (errno == EAGAIN || errno == EINTR)
+    }
+
+    /// Sends as much of the unsent bytes as there is room for.
+    /// - Returns: False when the client is gone: then close its socket.
+    public mutating func send() -> Bool { send(unsent[...]) }
+
+    private mutating func send(_ bytes: ArraySlice<UInt8>) -> Bool {
+        var rest = bytes
+        while !rest.isEmpty {
+            // MSG_NOSIGNAL: a client that is gone gives EPIPE, not SIGPIPE. See send(2).
+            let count = rest.withUnsafeBytes {
+                Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            if count == -1 && errno == EINTR { continue }
+            if count == -1 && errno == EAGAIN { break }
+            guard count != -1 else { return false }
+            rest = rest.dropFirst(count)
+        }
+        unsent = Array(rest)
+        return true
+    }
+}
+
+/// Takes the next client out of the backlog, without waiting for one.
+///
+/// See accept4(2): unlike accept, it sets the flags of the connection in the same call.
+/// - Parameter listener: A listening socket that does not wait (O_NONBLOCK).
+/// - Returns: The client, or nil when nobody is waiting.
+/// - Throws: `EMFILE` when this process has no descriptor left: the client stays in the backlog.
+///   Any other `Errno` means that the listener itself is broken.
+public func acceptConnection(_ listener: CInt) throws(Errno) -> Connection? {
+    while true {
+        let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let socket = accept4(listener, nil, nil, flags)
+        if socket != -1 { return Connection(socket) }
+        switch errno {
+        case EINTR, ECONNABORTED: continue
+        case EAGAIN: return nil
+        default: throw .current
+        }
+    }
+}
