@@ -58,7 +58,7 @@ private let usage = """
            grader grade SUBMISSION [--exercises A,B] [--format text|json] [--output FILE]
                                    [--pass-at PERCENT]
            grader trace EXERCISE [--solution] [--format text|svg|mermaid|json] [--output FILE]
-           grader verify [--runs N] [--under-load]   judge the suites themselves
+           grader verify [EXERCISE…] [--runs N] [--under-load]   judge the suites
     """
 
 private func complain(_ error: String, help: String?) {

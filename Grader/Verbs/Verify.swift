@@ -5,15 +5,15 @@ import Foundation
 import Harness
 import Pipeline
 
-/// `grader verify`: judges the suites, by submissions whose verdict is known.
+/// `grader verify [EXERCISE…]`: judges the suites, by submissions whose verdict is known.
 func verify(_ arguments: Arguments) throws -> ExitCode {
-    guard arguments.words.isEmpty else { throw UsageError("`grader verify` takes no exercise.") }
+    let wanted = Set(try exercises(arguments.words).map(\.id))
     let given = arguments.value(of: "--runs")
     guard let runs = Int(given ?? "1"), runs > 0 else {
         throw UsageError("--runs takes a number from 1 on, not '\(given ?? "")'.")
     }
     let tree = try CourseTree()
-    let trials = try Trial.all(in: tree)
+    let trials = try Trial.all(in: tree).filter { wanted.contains($0.exercise.id) }
     let judge = try Judge(tree) { _ in }
     let workspace = try Workspace(tree)
     let isUnderLoad = arguments.flags.contains("--under-load")
@@ -29,7 +29,7 @@ func verify(_ arguments: Arguments) throws -> ExitCode {
     }
     let rates = Rates(outcomes: outcomes, isUnderLoad: isUnderLoad)
     print(summary(rates))
-    if given != nil { try keep(rates, tree) }
+    if given != nil, arguments.words.isEmpty { try keep(rates, tree) }
     return rates.areClean ? .done : .below
 }
 
@@ -112,8 +112,8 @@ private func summary(_ rates: Rates) -> String {
     return parts.joined(separator: "\n")
 }
 
-/// Keeps the rates where the README quotes them from. Only when a number of runs was asked for: a
-/// single run of every day should not replace a measurement.
+/// Keeps the rates where the README quotes them from. Only of the whole course, and only when a number
+/// of runs was asked for: a single run of every day should not replace a measurement.
 private func keep(_ rates: Rates, _ tree: CourseTree) throws {
     let file = tree.root + "/Tests/Submissions/RATES.md"
     try rates.markdown.write(toFile: file, atomically: true, encoding: .utf8)
