@@ -66,6 +66,10 @@ let package = Package(
             name: "CourseTests", dependencies: ["CLinux", "Course", "Harness", "Pipeline"],
             path: "Tests/Course", swiftSettings: finished),
 
+        .executableTarget(
+            name: "measures", dependencies: ["CLinux", "Course", "Harness", "Pipeline"],
+            path: "Tests/Measures", swiftSettings: finished),
+
         // The grader: Course is the registry, Pipeline the stages, Grader itself the command line.
         .target(name: "Course", path: "Grader/Course", swiftSettings: finished),
         .target(

@@ -21,7 +21,7 @@ extension Course {
             forbid: [
                 .asksForReadiness, .asksWithoutWaiting, .waitsByTheClock, .submitsRings,
                 .startsOthers,
-            ]),
+            ], callsPerRequest: 4),
         checks: [
             .public(
                 "testEchoesADatagram", "A datagram comes back as it was sent.", points: 2,
@@ -70,6 +70,10 @@ extension Course {
                 "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
                 restsOn: "testEchoesADatagram",
                 hint: "EINTR is no error of the socket: call recvfrom again."),
+            .hidden(
+                "testGoesOnAfterAReplyThatFails", "A reply that fails troubles nobody else.",
+                restsOn: "testEchoesADatagram",
+                hint: "When sendto fails, that reply is lost, as any datagram may be: go on."),
         ])
 
     private static let blockingTCP = Exercise(
@@ -92,7 +96,7 @@ extension Course {
             forbid: [
                 .asksForReadiness, .asksWithoutWaiting, .waitsByTheClock, .submitsRings,
                 .startsOthers,
-            ]),
+            ], callsPerRequest: 8),
         checks: [
             .public(
                 "testEchoesALine", "A line comes back as it was sent.", points: 2,
@@ -175,6 +179,11 @@ extension Course {
                 restsOn: "testServesOneClientAfterTheOther",
                 hint: "EINTR is no error of the client or the listener: make the same call again."),
             .hidden(
+                "testGoesOnAfterAnAbortedConnection",
+                "A client that is gone before it is accepted troubles nobody else.",
+                restsOn: "testServesOneClientAfterTheOther",
+                hint: "ECONNABORTED tells of one client, not of the listener: accept the next."),
+            .hidden(
                 "testGoesOnAfterAShortWrite", "When write takes only a part, the rest follows.",
                 restsOn: "testEchoesALine",
                 hint: "write says how much it has taken: go on with the rest, in a loop."),
@@ -204,7 +213,7 @@ extension Course {
             require: [CallRules.accept, CallRules.receive, CallRules.send, ["clone", "clone3"]],
             forbid: [
                 .asksForReadiness, .asksWithoutWaiting, .waitsByTheClock, .submitsRings,
-            ]),
+            ], callsPerRequest: 12),
         checks: [
             .public(
                 "testEchoesALine", "A line comes back as it was sent.", points: 2,
@@ -278,6 +287,11 @@ extension Course {
                 "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
                 restsOn: "testServesTwoClientsAtOnce",
                 hint: "EINTR is no error of the client or the listener: make the same call again."),
+            .hidden(
+                "testGoesOnAfterAnAbortedConnection",
+                "A client that is gone before it is accepted troubles nobody else.",
+                restsOn: "testServesTwoClientsAtOnce",
+                hint: "ECONNABORTED tells of one client, not of the listener: accept the next."),
             .hidden(
                 "testGoesOnAfterAShortWrite", "When write takes only a part, the rest follows.",
                 restsOn: "testServesTwoClientsAtOnce",

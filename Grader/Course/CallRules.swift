@@ -15,6 +15,21 @@ public struct CallRules: Sendable {
     public let require: [[String]]
     /// None of these may be seen.
     public let forbid: [Forbidden]
+    /// The most calls that one request may take, from accept to close; nil where the model has no
+    /// bound, as in a loop that asks all the time.
+    public let callsPerRequest: Int?
+    /// How often a request's bytes may be copied between the kernel and the program: twice for an
+    /// echo, once in and once out; nil if the reply is not the request.
+    public let copies: Int?
+
+    init(
+        require: [[String]], forbid: [Forbidden], callsPerRequest: Int? = nil, copies: Int? = 2
+    ) {
+        self.require = require
+        self.forbid = forbid
+        self.callsPerRequest = callsPerRequest
+        self.copies = copies
+    }
 
     static let receive = ["recvfrom", "recvmsg", "recvmmsg", "read", "readv"]
     static let send = ["sendto", "sendmsg", "sendmmsg", "write", "writev"]

@@ -5,12 +5,13 @@ import Harness
 
 extension Ladder {
     private static let lane = 190
-    private static let kernelWidth = 250
     private static let top = 84
     private static let line = 20
 
     private var kernel: Int { Self.lane * columns.count + 40 }
-    fileprivate var width: Int { kernel + Self.kernelWidth }
+    /// Of several threads, the kernel's words name whose they are.
+    private var kernelWidth: Int { columns.count == 1 ? 250 : 330 }
+    fileprivate var width: Int { kernel + kernelWidth }
     fileprivate var height: Int { drawing.bottom + 20 }
 
     private var drawing: (body: String, bottom: Int) {
@@ -23,7 +24,7 @@ extension Ladder {
             if moment.isReturn {
                 let start = begun.removeValue(forKey: row.column) ?? y
                 // The wait ends where the kernel's word of what came stands.
-                if row.waiting != nil { bands += band("wait", row, start, y + 8) }
+                if row.waiting != nil { bands += band("wait", row, start + 3, y + 8) }
                 marks += returning(row, &y)
             } else {
                 begun[row.column] = y
@@ -31,7 +32,7 @@ extension Ladder {
             }
         }
         for row in rows where row.answer == nil && row.waiting != nil {
-            bands += band("wait", row, begun[row.column] ?? y, y)
+            bands += band("wait", row, (begun[row.column] ?? y) + 3, y)
         }
         return (bands + marks, y)
     }
@@ -74,29 +75,30 @@ extension Ladder {
         let app = x(of: row.column)
         var parts = [label(row.call, app + 12, y - 5), arrow(from: app, to: kernel, y)]
         if let waiting = row.waiting {
-            parts.append(label(who(row) + waiting, kernel + 12, y + 4))
-            y += Self.line
-            parts.append(label(row.answer == nil ? "waiting still" : "waiting", kernel + 12, y + 4))
+            let word = row.answer == nil ? "still waiting" : "waiting"
+            parts.append(label("\(who(row))\(word): \(waiting)", kernel + 12, y + 18))
+            y += 40
         } else if let copying = row.copying {
-            parts += [band("copy", row, y + 2, y + 26), label(copying, kernel + 12, y + 18)]
-            y += 12
+            parts += [band("copy", row, y + 3, y + 27), label(copying, kernel + 12, y + 19)]
+            y += 48
+        } else {
+            y += 28
         }
-        y += 28
         return parts.joined()
     }
 
     private func returning(_ row: Row, _ y: inout Int) -> String {
         let app = x(of: row.column)
         var parts: [String] = []
-        if let ready = row.ready {
+        if row.waiting != nil {
             let waited = String(format: " after %.1f ms", row.duration ?? 0)
-            parts.append(label(who(row) + ready + waited, kernel + 12, y))
-            y += 10
+            parts.append(label(who(row) + (row.ready ?? "over") + waited, kernel + 12, y))
+            y += 11
             if let copying = row.copying {
                 parts += [band("copy", row, y, y + 24), label(copying, kernel + 12, y + 16)]
                 y += 24
             }
-            y += 16
+            y += 22
         }
         parts += [label(row.answer ?? "", app + 12, y - 5), arrow(from: kernel, to: app, y)]
         if row.more > 0 {
@@ -112,7 +114,7 @@ extension Ladder {
         let app = x(of: row.column)
         let isWide = columns.count == 1
         let left = isWide ? app : app - 7
-        let width = isWide ? kernel - app + Self.kernelWidth - 20 : 14
+        let width = isWide ? kernel - app + kernelWidth - 20 : 14
         return #"<rect class="\#(phase)" x="\#(left)" y="\#(from)" width="\#(width)" "#
             + #"height="\#(max(to - from, 4))" rx="3"/>"# + "\n"
     }

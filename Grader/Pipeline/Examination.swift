@@ -72,10 +72,10 @@ struct Examination {
     }
 
     private func reasonNotToRun(_ check: Check, _ reports: [String: CheckReport]) -> String? {
-        guard let method = check.restsOn, let other = reports[method], other.status != .passed
-        else {
-            return nil
-        }
+        // What this machine cannot observe speaks neither for the submission nor against it.
+        guard let method = check.restsOn, let other = reports[method],
+            other.status != .passed, other.status != .notVerified
+        else { return nil }
         return "The first to mend: “\(other.title)”"
     }
 

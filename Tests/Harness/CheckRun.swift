@@ -12,6 +12,7 @@ public final class CheckRun {
     /// Where the check's bytes come from.
     public var random: SeededGenerator
     private let executable: String
+    private let tracesEveryServer: Bool
     private var servers: [ServerProcess] = []
     private var clients = 0
 
@@ -19,10 +20,13 @@ public final class CheckRun {
     /// - Parameters:
     ///   - exercise: The exercise's id.
     ///   - seconds: How long the check may take, before `WORKBOOK_TIME_SCALE`.
+    ///   - tracesEveryServer: Traces the servers of which the check does not ask it, too.
     /// - Throws: `CheckFailure` of kind `machine` when the subject has not been built.
     public init(
-        exercise: String, subject: Subject, seed: UInt64, seconds: Double
+        exercise: String, subject: Subject, seed: UInt64, seconds: Double,
+        tracesEveryServer: Bool = false
     ) throws(CheckFailure) {
+        self.tracesEveryServer = tracesEveryServer
         executable = try subject.executable(of: exercise)
         deadline = Deadline(seconds: seconds)
         random = SeededGenerator(seed: seed)
@@ -41,7 +45,7 @@ public final class CheckRun {
         if let openFiles { limits.openFiles = openFiles }
         let server = try ServerProcess(
             executable: executable, port: port, transport: transport, limits: limits,
-            deadline: deadline, trace: trace)
+            deadline: deadline, trace: trace ?? (tracesEveryServer ? .serving : nil))
         servers.append(server)
         let limit = openFiles.map { " with at most \($0) descriptors" } ?? ""
         transcript.add("the server starts\(limit), and listens on 127.0.0.1:\(server.port)")
@@ -120,10 +124,13 @@ public final class CheckRun {
     /// check itself has stopped.
     public var aftermath: [String] {
         servers.filter { !$0.isStopped }.flatMap { server in
-            [server.activity] + (server.lastCalls.map { [$0] } ?? [])
+            [server.activity] + (server.lastCalls.map { ["Its last calls: \($0)."] } ?? [])
                 + server.lastWords.map { "stderr: \($0)" }
         }
     }
+
+    /// The last calls of the last server that was traced, also of one that the check has stopped.
+    public var lastCalls: String? { servers.reversed().lazy.compactMap(\.lastCalls).first }
 
     /// The failure that says `unwritten`, if a server has ended as a stub does. A stub may announce
     /// itself first, so a client can notice the closed socket before the status is asked for.

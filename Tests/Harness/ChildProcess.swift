@@ -140,7 +140,7 @@ public final class ChildProcess {
     /// Ends the process and its group, and waits for its end. What has left the group becomes this
     /// process's own child by that: see `killOrphans`.
     public func kill() {
-        guard exitStatus() == nil else { return }
+        guard pid != -1, exitStatus() == nil else { return }
         // The kernel sends to the whole group at once: a fork that is under way is undone.
         killpg(pid, SIGKILL)
         while exitStatus() == nil { waitForEnd(milliseconds: 1000) }

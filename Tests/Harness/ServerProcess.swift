@@ -164,7 +164,7 @@ public final class ServerProcess {
             return "\(event.call.description) = \(result ?? "…")"
                 + (event.isInjected ? " (fault)" : "")
         }
-        return "Its last calls: \(words.joined(separator: ", "))."
+        return words.joined(separator: ", ")
     }
 
     /// Throws when it has ended, with the reason in a learner's words.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import CLaunch
+import CLinux
 import Glibc
 
 /// One system call of a traced server, or something else that happened to one of its threads.
@@ -41,6 +42,16 @@ public struct TraceEvent: Codable, Equatable, Sendable {
     var asked: [UInt8] = []
     /// The same of select, poll and epoll_wait, when it returned.
     var answered: [UInt8] = []
+
+    /// The bytes that it has copied from or to the program's memory. With MSG_TRUNC the result may be
+    /// more than what fitted. See recv(2).
+    public var copiedBytes: Int {
+        guard let result, result > 0 else { return 0 }
+        let singles = [SYS_read, SYS_recvfrom, SYS_write, SYS_sendto]
+        if singles.contains(number) { return min(result, Int(clamping: arguments[2])) }
+        let vectors = [SYS_readv, SYS_writev, SYS_recvmsg, SYS_sendmsg]
+        return vectors.contains(number) ? result : 0
+    }
 
     /// The call itself.
     public var call: SystemCall { SystemCall(number: number, arguments: arguments) }

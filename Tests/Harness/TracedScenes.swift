@@ -41,6 +41,23 @@ extension CheckRun {
         }
     }
 
+    /// Lets the next accept fail as if its client had gone before it was accepted, and requires that the
+    /// server goes on accepting. See ECONNABORTED in accept(2).
+    public func abortAConnection() throws(CheckFailure) {
+        let trace = SyscallTrace.serving
+        let server = try startServer(trace: trace)
+        try server.waitUntilParked()
+        trace.inject(.fail(ECONNABORTED), at: 1, of: SystemCall.accepting)
+        let fault = "an accept will say that its client is gone already (ECONNABORTED)"
+        try despiteTheFault(fault) { () throws(CheckFailure) in
+            for _ in 1...2 {
+                let client = try connect(server)
+                try exchangeALine(with: client)
+                client.close()
+            }
+        }
+    }
+
     /// Lets each write to a client take three bytes at most, and requires that all bytes come.
     public func shortenEveryWrite() throws(CheckFailure) {
         let trace = SyscallTrace.serving

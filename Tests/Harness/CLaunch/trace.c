@@ -160,7 +160,7 @@ int trace_repeat(int thread, long number, unsigned long first_argument) {
     return (int)ptrace(PTRACE_SETREGS, thread, 0, &registers);
 }
 
-#else  // arm64; compiled in mind, never run on such a machine yet
+#else  // arm64: .ci/run compiles it, no machine has run it yet
 
 static int set_register(int thread, int index, unsigned long value) {
     struct user_regs_struct registers;

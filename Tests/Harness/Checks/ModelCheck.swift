@@ -10,20 +10,17 @@ extension ExerciseChecks {
     ///   - trace: The server's trace.
     ///   - start: Calls that began earlier do not count: the server was starting.
     ///   - doing: What it served meanwhile, as in `two datagrams`.
+    ///   - requests: How many requests that were.
+    ///   - bytes: The bytes that all of them had together.
     public func requireModel(
-        _ trace: SyscallTrace, since start: UInt64, doing: String
+        _ trace: SyscallTrace, since start: UInt64, doing: String, requests: Int, bytes: Int
     ) throws(CheckFailure) {
         guard let rules = Course.exercise(Self.exercise)?.model else { return }
         // The call that it was waiting in when all began counts, too: it has the first request's answer.
         let calls = trace.events.filter { $0.kind == .call && ($0.end ?? .max) >= start }
         for forbidden in rules.forbid {
             for sign in forbidden.signs {
-                let count = calls.filter { has($0, sign) }.count
-                guard count > 0 else { continue }
-                let what = sign == "EAGAIN" ? "calls that ended with EAGAIN" : sign
-                throw CheckFailure(
-                    expected: "no \(what) while it serves \(doing)",
-                    found: "\(counted(count, "time")): \(summary(calls))", cause: forbidden.meaning)
+                try forbid(sign, forbidden.meaning, calls, doing)
             }
         }
         for group in rules.require where !calls.contains(where: { group.contains($0.call.name) }) {
@@ -31,6 +28,54 @@ extension ExerciseChecks {
                 expected: "a call of \(group.joined(separator: " or "))",
                 found: "none while it served \(doing): \(summary(calls))")
         }
+        if let most = rules.callsPerRequest {
+            try limit(calls, to: most * requests, doing)
+        }
+        if let copies = rules.copies {
+            try limitCopies(calls, to: copies * bytes, doing)
+        }
+    }
+
+    private func forbid(
+        _ sign: String, _ meaning: String, _ calls: [TraceEvent], _ doing: String
+    ) throws(CheckFailure) {
+        let count = calls.filter { has($0, sign) }.count
+        guard count > 0 else { return }
+        let what = sign == "EAGAIN" ? "calls that ended with EAGAIN" : sign
+        let last = calls.compactMap(\.end).max() ?? 0
+        let time = (last - min(last, calls.map(\.start).min() ?? 0)) / 1_000_000
+        let asked =
+            "your server asked the kernel \(counted(count, "time")) in \(time) ms whether "
+            + "something had come: \(summary(calls))"
+        throw CheckFailure(
+            expected: "no \(what) while it serves \(doing)",
+            found: sign == "EAGAIN" ? asked : "\(counted(count, "time")): \(summary(calls))",
+            cause: meaning)
+    }
+
+    private func limit(
+        _ calls: [TraceEvent], to most: Int, _ doing: String
+    ) throws(CheckFailure) {
+        guard calls.count > most else { return }
+        throw CheckFailure(
+            expected: "at most \(counted(most, "call")) for \(doing)",
+            found: "\(calls.count): \(summary(calls))",
+            cause:
+                "Each call costs its way into the kernel and back. One call can take all that has "
+                + "come, and one can send it.")
+    }
+
+    private func limitCopies(
+        _ calls: [TraceEvent], to most: Int, _ doing: String
+    ) throws(CheckFailure) {
+        let copied = calls.reduce(0) { $0 + $1.copiedBytes }
+        guard copied > most else { return }
+        throw CheckFailure(
+            expected: "\(counted(most, "byte")) copied between the kernel and the program for "
+                + "\(doing): each byte once in, and once out",
+            found: "\(counted(copied, "byte")) copied: \(summary(calls))",
+            cause: "Some bytes were copied more often than needed: MSG_PEEK copies and leaves them "
+                + "there, and a reply longer than its request sends bytes that nobody asked for.")
     }
 
     private func has(_ event: TraceEvent, _ sign: String) -> Bool {

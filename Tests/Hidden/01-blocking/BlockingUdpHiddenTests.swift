@@ -150,7 +150,7 @@ final class BlockingUdpHiddenTests: ExerciseChecks {
                 try sender.receive(line)
             }
             try server.waitUntilParked()
-            try requireModel(trace, since: start, doing: "two datagrams")
+            try requireModel(trace, since: start, doing: "two datagrams", requests: 2, bytes: 18)
         }
     }
 
@@ -170,6 +170,24 @@ final class BlockingUdpHiddenTests: ExerciseChecks {
                     try sender.send(line)
                     try sender.receive(line)
                 }
+            }
+        }
+    }
+
+    func testGoesOnAfterAReplyThatFails() throws {
+        try check { run throws(CheckFailure) in
+            let trace = SyscallTrace.serving
+            let server = try run.startServer(.udp, trace: trace)
+            let sender = try run.sender(to: server)
+            try server.waitUntilParked()
+            trace.inject(.fail(ENOBUFS), at: 1, of: [SYS_sendto, SYS_sendmsg, SYS_sendmmsg])
+            try run.despiteTheFault("its next reply will fail: no memory for it (ENOBUFS)") {
+                () throws(CheckFailure) in
+                try sender.send(run.random.line(8))
+                try server.waitUntilParked()
+                let line = run.random.line(8)
+                try sender.send(line)
+                try sender.receive(line)
             }
         }
     }

@@ -27,7 +27,7 @@ func serve(_ listener: CInt) throws(Errno) {
     while true {
         let connection = accept(listener, nil, nil)
         guard connection != -1 else {
-            if errno == EINTR { continue }
+            if errno == EINTR || errno == ECONNABORTED { continue }
             throw .current
         }
         var isOpen = true

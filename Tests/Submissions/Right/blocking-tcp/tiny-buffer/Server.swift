@@ -26,7 +26,7 @@ func serve(_ listener: CInt) throws(Errno) {
         if connection >= 0 {
             echo(connection)
             close(connection)
-        } else if errno != EINTR {
+        } else if errno != EINTR && errno != ECONNABORTED {
             throw .current
         }
     }

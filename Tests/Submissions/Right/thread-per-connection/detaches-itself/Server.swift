@@ -9,7 +9,7 @@ func serve(_ listener: CInt) throws(Errno) {
     while true {
         let connection = accept4(listener, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
         if connection == -1 {
-            if errno == EINTR { continue }
+            if errno == EINTR || errno == ECONNABORTED { continue }
             throw .current
         }
         let thread = try? createThread {

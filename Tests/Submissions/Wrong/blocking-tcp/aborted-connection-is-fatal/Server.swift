@@ -1,0 +1,73 @@
+// Caught by: blocking-tcp.testGoesOnAfterAnAbortedConnection
+// Says: ECONNABORTED
+// The mistake: It takes ECONNABORTED for an error of the listener.
+
+import Glibc
+import Support
+
+/// Makes a TCP socket that listens on 127.0.0.1.
+///
+/// - Parameter port: The port, or 0 to let the kernel choose.
+/// - Returns: The listening descriptor.
+/// - Throws: The `Errno` of the call that failed.
+func makeListener(port: UInt16) throws(Errno) -> CInt {
+    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    guard listener != -1 else { throw .current }
+    var yes: CInt = 1
+    let size = socklen_t(MemoryLayout<CInt>.size)
+    // Without this, connections of an earlier run that sit in TIME_WAIT keep the port for a minute.
+    guard setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, size) != -1 else { throw .current }
+    let address = SocketAddress.loopback(port: port)
+    guard address.withSockaddr({ bind(listener, $0, $1) }) != -1 else { throw .current }
+    guard listen(listener, SOMAXCONN) != -1 else { throw .current }
+    return listener
+}
+
+/// Accepts one client after the other and echoes to each until it has finished, for ever.
+///
+/// - Parameter listener: A listening TCP socket.
+/// - Throws: The `Errno` of accept, if the listener itself is broken.
+func serve(_ listener: CInt) throws(Errno) {
+    // A write to a client that is gone would end the process by SIGPIPE. Now it fails with EPIPE.
+    signal(SIGPIPE, SIG_IGN)
+    while true {
+        let connection = accept(listener, nil, nil)
+        guard connection != -1 else {
+            // Neither is the listener's fault: a signal came, or the client left the queue.
+            if errno == EINTR { continue }
+            throw .current
+        }
+        do throws(Errno) {
+            try echo(connection)
+        } catch {
+            note("client \(connection): \(error)")
+        }
+        close(connection)
+    }
+}
+
+/// Sends everything back that the client sends, until it sends no more.
+///
+/// - Parameter connection: A connected TCP socket.
+/// - Throws: The `Errno` of the read or write that failed.
+func echo(_ connection: CInt) throws(Errno) {
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while true {
+        let count = read(connection, &buffer, buffer.count)
+        if count == 0 { return }
+        guard count != -1 else {
+            if errno == EINTR { continue }
+            throw .current
+        }
+        // write may take only a part, for instance when a signal interrupts it. Go on with the
+        // rest.
+        var written = 0
+        while written < count {
+            let taken = buffer[written..<count].withUnsafeBytes { rest in
+                write(connection, rest.baseAddress, rest.count)
+            }
+            guard taken != -1 || errno == EINTR else { throw .current }
+            written += max(taken, 0)
+        }
+    }
+}

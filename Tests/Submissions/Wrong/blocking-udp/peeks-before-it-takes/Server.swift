@@ -1,0 +1,36 @@
+// Caught by: blocking-udp.testUsesTheCallsOfTheModel
+// Says: bytes copied
+// The mistake: It looks at each datagram with MSG_PEEK and copies it twice.
+
+import Glibc
+import Support
+
+/// The largest payload that a UDP datagram can carry over IPv4: 65,535 bytes less the two headers.
+/// A buffer of this size holds any of them.
+let largestDatagram = 65_507
+
+/// Sends every datagram back to the address that it came from, for ever.
+///
+/// - Parameter socket: A UDP socket that is bound already.
+/// - Throws: The `Errno` of recvfrom, if the socket itself is broken.
+func serve(_ socket: CInt) throws(Errno) {
+    var buffer = [UInt8](repeating: 0, count: largestDatagram)
+    var sender = SocketAddress()
+    while true {
+        // Looks at the datagram, which stays in the queue.
+        guard recv(socket, &buffer, buffer.count, Int32(MSG_PEEK)) != -1 else { continue }
+        let count = sender.withMutableSockaddr { address, length in
+            recvfrom(socket, &buffer, buffer.count, 0, address, length)
+        }
+        guard count != -1 else {
+            if errno == EINTR { continue }
+            throw .current
+        }
+        // A count of 0 is a datagram without bytes, not an end. UDP has no end.
+        let sent = sender.withSockaddr { address, length in
+            sendto(socket, buffer, count, 0, address, length)
+        }
+        // A reply that cannot be sent is that sender's loss. The others are still served.
+        if sent == -1 { note("sendto \(sender): \(Errno.current)") }
+    }
+}
