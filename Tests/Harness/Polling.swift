@@ -6,6 +6,15 @@ import Glibc
 /// Servers that poll. They are never parked, so what is waited for is processor time of theirs: a
 /// server that has used some has asked the kernel again and again, however slow the machine is.
 extension ServerProcess {
+    /// Lets the server use so much processor time.
+    /// - Parameter doing: When it does so, as in `while nothing comes`.
+    public func runOn(_ doing: String, milliseconds: Int = 2) throws(CheckFailure) {
+        let time = proc.cpuNanoseconds
+        try wait(for: "a server that runs on \(doing)") {
+            self.proc.cpuNanoseconds - time > milliseconds * 1_000_000
+        }
+    }
+
     /// Lets the server use so much processor time, and requires that it does so without a pause.
     ///
     /// A thread that a call keeps waiting, or that sleeps, gives up the processor of itself, and the
