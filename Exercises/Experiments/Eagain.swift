@@ -11,12 +11,12 @@ func eagain() throws(Errno) {
     // A time limit lets the blocking recvfrom end, too, so that the two can be compared.
     var second = timeval(tv_sec: 1, tv_usec: 0)
     setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &second, socklen_t(MemoryLayout<timeval>.size))
-    let blocking = measure { _ = recv(socket, &buffer, buffer.count, 0) }
+    let blocking = try measure { _ = recv(socket, &buffer, buffer.count, 0) }
 
     try setNonblocking(socket)
     var refusals = 0
     let end = nanoseconds(CLOCK_MONOTONIC) + 1_000_000_000
-    let polling = measure {
+    let polling = try measure {
         while nanoseconds(CLOCK_MONOTONIC) < end {
             // A hundred in a row, so that the clock costs little.
             for _ in 1...100 where recv(socket, &buffer, buffer.count, 0) == -1 && errno == EAGAIN {

@@ -18,7 +18,8 @@ func pollingInterval() throws(Errno) {
         var usage = rusage()
         wait4(child, nil, 0, &usage)
         close(server)
-        let used = UInt64(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1_000_000
+        let used =
+            UInt64(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1_000_000
             + UInt64(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
         print(
             right("\(microseconds) µs", 8), right("\(delays[delays.count / 2] / 1000) µs", 31),
