@@ -27,7 +27,7 @@ extension Course {
             .public(
                 "testServesTwoClientsAtOnce", "A silent client keeps no other client waiting.",
                 restsOn: "testEchoesALine",
-                hint: "Is O_NONBLOCK set on the connection? Is EAGAIN taken for the client's end?"),
+                hint: "Set O_NONBLOCK on each connection, and do not take EAGAIN for its end."),
             .hidden(
                 "testEchoesBytesOneByOne", "Bytes that come one at a time come back one at a time.",
                 restsOn: "testEchoesALine",
@@ -66,7 +66,13 @@ extension Course {
                 "testEchoesAfterHalfClose",
                 "A client that has finished sending still gets all its bytes, and then the end.",
                 restsOn: "testKeepsWhatIsNotTaken",
-                hint: "The end may be read only after everything before it was sent."),
+                hint: "close without SO_LINGER: the kernel then sends the rest first."),
+            .hidden(
+                "testSendsTheRestBeforeItCloses",
+                "A client's end is acted upon when nothing is unsent any more.",
+                restsOn: "testKeepsWhatIsNotTaken",
+                hint: "Read nothing, not the end either, while bytes are unsent; or remember the "
+                    + "end."),
             .hidden(
                 "testASlowReaderHoldsNobody", "A client that does not read keeps no other waiting.",
                 points: 2, restsOn: "testKeepsWhatIsNotTaken",

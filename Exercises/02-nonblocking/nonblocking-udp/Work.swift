@@ -11,7 +11,7 @@ struct Work {
     /// The estimate so far.
     var pi: Double { ticks == 0 ? 0 : 4 * Double(inside) / Double(ticks * Self.points) }
 
-    private static let points = 100
+    private static let points = 250
 
     /// Does one piece.
     mutating func tick() {

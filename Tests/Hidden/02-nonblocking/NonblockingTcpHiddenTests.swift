@@ -54,6 +54,25 @@ final class NonblockingTcpHiddenTests: ExerciseChecks {
         }
     }
 
+    func testSendsTheRestBeforeItCloses() throws {
+        try check { run throws(CheckFailure) in
+            let trace = SyscallTrace.serving
+            let server = try run.startServer(trace: trace)
+            for number in 1...40 {
+                trace.inject(.fail(EAGAIN), at: number, of: SystemCall.writing, from: 3)
+            }
+            let fault = "its next 40 writes will find no room in the socket (EAGAIN)"
+            try run.despiteTheFault(fault) { () throws(CheckFailure) in
+                let client = try run.connect(server)
+                let line = run.random.line(8)
+                try client.send(line)
+                client.finishSending()
+                try client.receive(line)
+                try client.receiveEnd()
+            }
+        }
+    }
+
     func testSurvivesAReset() throws {
         try check { run throws(CheckFailure) in
             let server = try run.startServer()

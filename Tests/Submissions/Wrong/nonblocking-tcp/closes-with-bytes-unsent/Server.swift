@@ -1,5 +1,5 @@
-// Caught by: nonblocking-tcp.testEchoesAfterHalfClose
-// Says: before it had sent everything back
+// Caught by: nonblocking-tcp.testSendsTheRestBeforeItCloses
+// Says: the end of the connection after 0 bytes
 // The mistake: It reads ahead, and closes at the end although bytes are still unsent.
 
 import CLinux

@@ -1,5 +1,5 @@
 // Caught by: nonblocking-tcp.testEchoesALine
-// Says: got
+// Says: came back changed
 // The mistake: It sends the whole buffer back, whatever read has reported.
 
 import CLinux

@@ -1,5 +1,5 @@
 // Caught by: nonblocking-tcp.testGoesOnWithoutAFreeDescriptor
-// Says: waits in the backlog
+// Says: still waits in the backlog
 // The mistake: After EMFILE it never accepts again, although descriptors are free.
 
 import CLinux

@@ -1,5 +1,5 @@
 // Caught by: nonblocking-tcp.testGoesOnAfterAnInterruption
-// Says: closed
+// Says: reset (RST)
 // The mistake: It takes EINTR from read for the client's end.
 
 import CLinux

@@ -1,5 +1,5 @@
 // Caught by: nonblocking-tcp.testGoesOnAfterAnInterruption
-// Says: closed
+// Says: the end of the connection after 0 bytes
 // The mistake: It takes EINTR from send for the client's end.
 
 import CLinux

@@ -1,5 +1,5 @@
 // Caught by: nonblocking-tcp.testEchoesAllToASlowReader
-// Says: others: some were left out
+// Says: came back changed
 // The mistake: It reads on while bytes are unsent, and what comes then takes their place.
 
 import CLinux

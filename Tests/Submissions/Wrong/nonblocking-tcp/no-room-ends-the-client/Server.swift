@@ -1,5 +1,5 @@
 // Caught by: nonblocking-tcp.testKeepsWhatIsNotTaken
-// Says: closed
+// Says: the end of the connection after 0 bytes
 // The mistake: No room in the socket is an error for it, and it closes the connection.
 
 import CLinux

@@ -1,5 +1,5 @@
 // Caught by: nonblocking-tcp.testGoesOnAfterAShortWrite
-// Says: 3 came
+// Says: 3 bytes came
 // The mistake: It ignores how much send has taken, and forgets the rest.
 
 import CLinux

@@ -26,12 +26,17 @@ func serve(_ listener: CInt) throws(Errno) {
 func proceed(
     _ socket: CInt, _ connections: inout [CInt: Connection], _ buffer: inout [UInt8]
 ) -> Bool {
-    let isSending = connections[socket]?.hasUnsent == true
     if connections[socket]?.isOver == false {
-        connections[socket]?.isOver = connections[socket]?.receive(&buffer) != true
+        let goesOn = connections[socket]?.receive(&buffer) == true
+        if !goesOn { connections[socket]?.isOver = true }
     }
-    let stays = isSending ? connections[socket]?.send() : connections[socket]?.isOver == false
-    if stays == true || connections[socket]?.isOver == true && stays != false { return true }
+    var stays = true
+    if connections[socket]?.hasUnsent == true { stays = connections[socket]?.send() == true }
+    // At the end it waits until everything has been sent.
+    if connections[socket]?.hasUnsent == false, connections[socket]?.isOver == true {
+        stays = false
+    }
+    if stays { return true }
     // Forget it and close it together: the next client may get the same number.
     connections[socket] = nil
     close(socket)

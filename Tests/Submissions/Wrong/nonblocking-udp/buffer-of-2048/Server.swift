@@ -5,7 +5,7 @@
 import Glibc
 import Support
 
-/// A page's half.
+/// The room for a datagram.
 let largestDatagram = 2048
 
 /// A datagram with these bytes asks how many ticks of the work have been done.

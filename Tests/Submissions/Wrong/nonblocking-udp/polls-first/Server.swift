@@ -19,11 +19,7 @@ func serve(_ socket: CInt) throws(Errno) {
     var sender = SocketAddress()
     while true {
         var entry = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-        if poll(&entry, 1, 0) == 0 {
-            recv(socket, nil, 0, 0)
-            work.tick()
-            continue
-        }
+        poll(&entry, 1, 0)
         let count = sender.withMutableSockaddr {
             recvfrom(socket, &buffer, buffer.count, 0, $0, $1)
         }
