@@ -18,7 +18,8 @@ func measure(_ body: () throws(Errno) -> Void) throws(Errno) -> Cost {
         processor: nanoseconds(CLOCK_THREAD_CPUTIME_ID) - start.1)
 }
 
-private func nanoseconds(_ clock: clockid_t) -> UInt64 {
+/// A clock, in nanoseconds. See clock_gettime(2).
+func nanoseconds(_ clock: clockid_t) -> UInt64 {
     var time = timespec()
     clock_gettime(clock, &time)
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)

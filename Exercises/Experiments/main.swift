@@ -5,7 +5,12 @@
 import Glibc
 import Support
 
-let experiments: [(name: String, about: String, run: () throws(Errno) -> Void)] = []
+let experiments: [(name: String, about: String, run: () throws(Errno) -> Void)] = [
+    ("eagain", "one second without a datagram, polled and blocked", eagain),
+    ("full-socket", "what write takes when nobody reads", fullSocket),
+    ("nonblock-flag", "who shares O_NONBLOCK, and who does not", nonblockFlag),
+    ("polling-interval", "what it costs to look rarely", pollingInterval),
+]
 
 guard let name = CommandLine.arguments.dropFirst().first,
     let experiment = experiments.first(where: { $0.name == name })

@@ -24,8 +24,10 @@ struct Ladder: Codable {
         let start: Double
         /// How long it took; nil while it has not returned.
         let duration: Double?
-        /// How many more calls like this followed.
+        /// How many more calls like this followed, or more rounds that ended with this one.
         var more = 0
+        /// How many rows the round has that was repeated: 1 if it was this call alone.
+        var round = 1
     }
 
     /// A moment of the figure: a call goes over to the kernel, or comes back.
@@ -62,20 +64,53 @@ struct Ladder: Codable {
         self.title = title
         columns = threads.indices.map { threads.count == 1 ? "App" : "Thread \($0 + 1)" }
         let origin = calls.first?.start ?? 0
-        rows = []
-        for event in calls {
-            let column = threads.firstIndex(of: event.thread) ?? 0
-            let row = Row(column: column, event: event, origin: origin)
-            if let last = rows.last, last.isRepeated(by: row) {
-                rows[rows.count - 1].more += 1
-            } else {
-                rows.append(row)
-            }
+        rows = Self.folded(
+            calls.map { event in
+                Row(
+                    column: threads.firstIndex(of: event.thread) ?? 0, event: event,
+                    origin: origin)
+            })
+    }
+
+    /// The longest round that is looked for: a server that polls asks each of its clients in turn.
+    private static let longestRound = 8
+
+    /// Puts repeated rows into one, and repeated rounds in which nothing came.
+    private static func folded(_ rows: [Row]) -> [Row] {
+        var folded: [Row] = []
+        var start = 0
+        while start < rows.count {
+            let rounds = (1...longestRound).lazy.map { ($0, repeats(rows, from: start, round: $0)) }
+            let (round, more) = rounds.first { $0.1 > 0 } ?? (1, 0)
+            folded += rows[start..<(start + round)]
+            folded[folded.count - 1].more = more
+            folded[folded.count - 1].round = round
+            start += round * (more + 1)
         }
+        return folded
+    }
+
+    private static func repeats(_ rows: [Row], from start: Int, round: Int) -> Int {
+        let first = rows[start..<min(start + round, rows.count)]
+        guard round == 1 || first.allSatisfy({ $0.answer == "EAGAIN" }) else { return 0 }
+        var next = start + round
+        while next + round <= rows.count,
+            zip(first, rows[next..<(next + round)]).allSatisfy({ $0.isRepeated(by: $1) })
+        {
+            next += round
+        }
+        return (next - start) / round - 1
     }
 }
 
 extension Ladder.Row {
+    /// What followed: `3 more calls with the same answer`.
+    var repetition: String {
+        round == 1
+            ? "\(counted(more, "more call")) with the same answer"
+            : "\(counted(more, "more round")) of these \(round) calls"
+    }
+
     fileprivate init(column: Int, event: TraceEvent, origin: UInt64) {
         let call = event.call
         let words = Words(call)

@@ -103,7 +103,7 @@ extension Ladder {
         parts += [label(row.answer ?? "", app + 12, y - 5), arrow(from: kernel, to: app, y)]
         if row.more > 0 {
             y += Self.line
-            parts.append(label("… \(counted(row.more, "more call")), the same answer", app + 12, y))
+            parts.append(label("… " + row.repetition, app + 12, y))
         }
         y += 34
         return parts.joined()

@@ -28,7 +28,7 @@ extension Ladder {
         }
         lines.append(time(moment.time) + pad(who(row) + (row.answer ?? ""), 25) + "◀───────")
         if row.more > 0 {
-            lines.append(pad("", 10) + "… \(counted(row.more, "more call")) with the same answer")
+            lines.append(pad("", 10) + "… " + row.repetition)
         }
         return lines
     }
@@ -76,7 +76,7 @@ extension Ladder {
             lines += phase("70, 130, 255", ["over \(app),K: \(copying)"])
         }
         if let answer = row.answer { lines.append("K-->>\(app): \(answer)") }
-        if row.more > 0 { lines.append("Note over \(app),K: … \(counted(row.more, "more call"))") }
+        if row.more > 0 { lines.append("Note over \(app),K: … \(row.repetition)") }
         return lines
     }
 

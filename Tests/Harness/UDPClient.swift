@@ -53,6 +53,12 @@ public final class UDPClient {
         if !quietly {
             transcript.add("\(name) waits for its datagram of \(counted(expected.count, "byte"))")
         }
+        try require(receiveAny("a datagram of \(counted(expected.count, "byte"))"), is: expected)
+    }
+
+    /// Waits for one datagram, whatever is in it.
+    /// - Parameter what: What should come, as a noun.
+    public func receiveAny(_ what: String) throws(CheckFailure) -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         var count = recv(socket, &buffer, buffer.count, 0)
         while count == -1 {
@@ -62,10 +68,10 @@ public final class UDPClient {
                     expected: "a datagram for \(name)", found: errorText(errno),
                     cause: "ECONNREFUSED means that nobody has the server's port any more.")
             }
-            try wait(for: POLLIN, "a datagram of \(counted(expected.count, "byte")) for \(name)")
+            try wait(for: POLLIN, "\(what) for \(name)")
             count = recv(socket, &buffer, buffer.count, 0)
         }
-        try require(Array(buffer.prefix(count)), is: expected)
+        return Array(buffer.prefix(count))
     }
 
     /// Closes the socket: what the server sends from now on finds nobody.

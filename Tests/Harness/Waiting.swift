@@ -32,7 +32,11 @@ extension ServerProcess {
             if entries[1].revents != 0 { try requireAlive() }
             try requireBounds()
             if deadline.hasPassed || proc.cpuNanoseconds - before > Self.patience {
-                throw CheckFailure(expected: what, found: "nothing came. \(activity)")
+                let reason = event == POLLIN ? explain() : nil
+                throw CheckFailure(
+                    expected: what,
+                    found: (["nothing came. \(activity)"] + [reason].compactMap { $0 })
+                        .joined(separator: " "))
             }
             if event == POLLIN, isStuck(since: earlier), let reason = explain() {
                 throw CheckFailure(

@@ -1,0 +1,3 @@
+import Support
+
+runServer(open: openDatagramSocket, serve: serve)

@@ -1,0 +1,48 @@
+// Caught by: nonblocking-udp.testNeverRests
+// Says: it has slept
+// The mistake: A time limit for receiving instead of O_NONBLOCK: each EAGAIN comes a millisecond late.
+
+import Glibc
+import Support
+
+/// The largest payload that a UDP datagram can carry over IPv4.
+let largestDatagram = 65_507
+
+/// A datagram with these bytes asks how many ticks of the work have been done.
+let question = Array("ticks".utf8)
+
+/// Answers every datagram, and works while there is none, for ever.
+func serve(_ socket: CInt) throws(Errno) {
+    var limit = timeval(tv_sec: 0, tv_usec: 1000)
+    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    var work = Work()
+    var buffer = [UInt8](repeating: 0, count: largestDatagram)
+    var sender = SocketAddress()
+    while true {
+        let count = sender.withMutableSockaddr {
+            recvfrom(socket, &buffer, buffer.count, 0, $0, $1)
+        }
+        if count != -1 {
+            answer(buffer[..<count], to: sender, ticks: work.ticks, on: socket)
+            continue
+        }
+        switch errno {
+        // Not yet. No error, and no end: the moment for the other work. Then ask again.
+        case EAGAIN: work.tick()
+        case EINTR: break
+        default: throw .current
+        }
+    }
+}
+
+/// Answers one datagram: with its own bytes, or with the number of ticks if it asks for them.
+func answer(
+    _ datagram: ArraySlice<UInt8>, to sender: SocketAddress, ticks: Int, on socket: CInt
+) {
+    let reply = datagram.elementsEqual(question) ? Array("\(ticks)".utf8)[...] : datagram
+    let sent = reply.withUnsafeBytes { bytes in
+        sender.withSockaddr { sendto(socket, bytes.baseAddress, bytes.count, 0, $0, $1) }
+    }
+    // The flag counts for sending, too: without room in the socket this is EAGAIN. UDP may drop.
+    if sent == -1 { note("sendto \(sender): \(Errno.current)") }
+}
