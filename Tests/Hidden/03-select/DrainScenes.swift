@@ -1,0 +1,145 @@
+import CLinux
+import Glibc
+import Harness
+
+/// What the suite of pselect-drain does around the end of a server.
+extension ServerProcess {
+    /// Sends SIGTERM. From now on the server may end by itself, with status 0.
+    func beToldToEnd(_ run: CheckRun) throws(CheckFailure) {
+        run.transcript.add("SIGTERM")
+        mayEnd = true
+        try send(SIGTERM)
+    }
+
+    /// Waits until it has ended, with status 0.
+    func waitForItsEnd(cause: String? = nil) throws(CheckFailure) {
+        do {
+            try wait(for: "the server to end with status 0") { self.exitStatus != nil }
+        } catch  where error.kind == .failed && exitStatus == nil {
+            throw CheckFailure(expected: error.expected, found: error.found, cause: cause)
+        }
+        try requireAlive()
+    }
+
+    /// Waits until nobody listens on its port any more.
+    func waitForNoListener() throws(CheckFailure) {
+        do {
+            try wait(for: "nobody to listen on its port any more") {
+                SocketTable.listener(port: self.port) == nil
+            }
+        } catch  where error.kind == .failed && exitStatus == nil {
+            throw CheckFailure(
+                expected: error.expected, found: error.found,
+                cause: "Close the listener when SIGTERM has come. As long as it is open, the kernel "
+                    + "takes new clients into the backlog.")
+        }
+    }
+
+    /// Requires that a client gets all these bytes, and then the end, although the server is ending.
+    func requireDrained(to client: TCPClient, _ bytes: [UInt8]) throws(CheckFailure) {
+        do {
+            try client.receive(bytes)
+            try client.receiveEnd()
+        } catch  where error.kind == .failed {
+            throw CheckFailure(
+                expected: "\(counted(bytes.count, "byte")) for \(client.name), sent before SIGTERM, "
+                    + "and then the end of its connection",
+                found: error.found, cause: error.cause)
+        }
+    }
+}
+
+extension CheckRun {
+    /// Sends to an echo server and reads nothing, until the server has bytes that it cannot send. All
+    /// that was sent has arrived by then: some of it may lie unread in the server's socket.
+    func fillWithWhatArrives(
+        _ server: ServerProcess, _ client: TCPClient
+    ) throws(CheckFailure) -> [UInt8] {
+        transcript.add("\(client.name) sends, and reads nothing, until the server reads no more")
+        let bytes = random.bytes(48 << 20)
+        var sent = 0
+        while true {
+            let next = Array(bytes[sent..<(sent + 40_000)])
+            sent += next.count
+            guard sent + next.count <= bytes.count else {
+                throw CheckFailure(
+                    expected: "a server that reads no more from a client that does not read",
+                    found: "it has taken \(sent >> 20) MiB")
+            }
+            try client.send(next)
+            try server.wait(for: "\(client.name)'s bytes to arrive") {
+                client.unacknowledgedBytes == 0
+            }
+            // What it still wants to read, it has read when it rests.
+            let row = { SocketTable.connection(port: server.port, remotePort: client.port) }
+            if (row()?.receiveQueue ?? 0) == 0 { continue }
+            try server.waitUntilParked()
+            if (row()?.receiveQueue ?? 0) > 0 { return Array(bytes.prefix(sent)) }
+        }
+    }
+
+    /// While the server works, SIGTERM must be blocked; while it waits, it must be let in.
+    func lookAtTheMask() throws(CheckFailure) {
+        let trace = SyscallTrace.serving
+        let server = try startServer(trace: trace)
+        let client = try connect(server)
+        try exchangeALine(with: client)
+        try server.requireParkedInSelect(words: "pselect")
+        let advice = "Block SIGTERM with sigprocmask once. Give pselect a mask without it: the kernel "
+            + "sets that mask and begins to wait in one step, and puts yours back."
+        guard server.signals("SigCgt").contains(SIGTERM) else {
+            throw CheckFailure(
+                expected: "a handler for SIGTERM",
+                found: "SIGTERM is not caught: it ends the server at once, or does nothing")
+        }
+        guard !server.signals("SigBlk").contains(SIGTERM) else {
+            throw CheckFailure(
+                expected: "SIGTERM let in while the server waits in pselect",
+                found: "it is blocked there, so nothing would end the wait", cause: advice)
+        }
+        trace.hold(at: 1, of: selecting)
+        try exchangeALine(with: client)
+        try server.wait(for: "the next pselect") { trace.isHolding }
+        guard server.signals("SigBlk").contains(SIGTERM) else {
+            throw CheckFailure(
+                expected: "SIGTERM blocked before the server waits",
+                found: "it is not blocked just before pselect: it could come after the last look at "
+                    + "the flag and before the wait", cause: advice)
+        }
+        trace.release()
+    }
+
+    /// SIGTERM comes after the last look at the flag, and before the wait has begun.
+    func signalInTheGap() throws(CheckFailure) {
+        let trace = SyscallTrace.serving
+        let server = try startServer(trace: trace)
+        let client = try connect(server)
+        try exchangeALine(with: client)
+        try server.waitUntilParked()
+        trace.hold(at: 1, of: selecting)
+        try exchangeALine(with: client)
+        try server.wait(for: "the next pselect") { trace.isHolding }
+        transcript.add("the server is kept just before its next pselect: it has looked at its flag")
+        try server.beToldToEnd(self)
+        trace.release()
+        transcript.add("the server goes on")
+        try server.waitForItsEnd(
+            cause: "The handler ran before the wait began, and nobody looks at the flag any more. "
+                + "Block SIGTERM before you look at it, and let pselect unblock it: then the "
+                + "signal stays pending, and pselect fails at once with EINTR.")
+        try client.receiveEnd()
+    }
+}
+
+extension ServerProcess {
+    /// The signals in one of the sets of /proc/PID/status: `SigBlk`, `SigCgt`. See proc_pid_status(5).
+    func signals(_ field: String) -> Set<CInt> { signalSet(field, of: proc.pid) }
+}
+
+/// The signals in one of the sets of /proc/PID/status.
+func signalSet(_ field: String, of pid: Int32) -> Set<CInt> {
+    let lines = (readFile("/proc/\(pid)/status") ?? "").split(separator: "\n")
+    let line = lines.first { $0.hasPrefix(field + ":") }
+    let bits = line.flatMap { UInt64($0.dropFirst(field.count + 1).drop { $0 == "\t" }, radix: 16) }
+    return Set((1...64).filter { (bits ?? 0) >> UInt64($0 - 1) & 1 == 1 })
+}
