@@ -30,7 +30,8 @@ extension ServerProcess {
         } catch  where error.kind == .failed && exitStatus == nil {
             throw CheckFailure(
                 expected: error.expected, found: error.found,
-                cause: "Close the listener when SIGTERM has come. As long as it is open, the kernel "
+                cause:
+                    "Close the listener when SIGTERM has come. As long as it is open, the kernel "
                     + "takes new clients into the backlog.")
         }
     }
@@ -42,7 +43,8 @@ extension ServerProcess {
             try client.receiveEnd()
         } catch  where error.kind == .failed {
             throw CheckFailure(
-                expected: "\(counted(bytes.count, "byte")) for \(client.name), sent before SIGTERM, "
+                expected:
+                    "\(counted(bytes.count, "byte")) for \(client.name), sent before SIGTERM, "
                     + "and then the end of its connection",
                 found: error.found, cause: error.cause)
         }
@@ -50,31 +52,50 @@ extension ServerProcess {
 }
 
 extension CheckRun {
-    /// Sends to an echo server and reads nothing, until the server has bytes that it cannot send. All
-    /// that was sent has arrived by then: some of it may lie unread in the server's socket.
-    func fillWithWhatArrives(
-        _ server: ServerProcess, _ client: TCPClient
-    ) throws(CheckFailure) -> [UInt8] {
+    /// Connects a client that sends and reads nothing, until the server has bytes that it cannot send.
+    /// All that was sent has arrived by then: some of it may lie unread in the server's socket.
+    /// - Returns: The client, and what it is owed.
+    func connectAndFill(
+        _ server: ServerProcess
+    ) throws(CheckFailure) -> (client: TCPClient, owed: [UInt8]) {
+        let before = Set(server.proc.descriptors().keys)
+        let client = try connect(server, quietly: true)
+        try exchangeALine(with: client)
+        let new = Set(server.proc.descriptors().keys).subtracting(before)
+        guard new.count == 1, let descriptor = new.first else {
+            throw CheckFailure(
+                expected: "one more descriptor in the server for one more client",
+                found: "\(new.count) more")
+        }
         transcript.add("\(client.name) sends, and reads nothing, until the server reads no more")
-        let bytes = random.bytes(48 << 20)
+        let bytes = random.bytes(24 << 20)
         var sent = 0
-        while true {
-            let next = Array(bytes[sent..<(sent + 40_000)])
-            sent += next.count
-            guard sent + next.count <= bytes.count else {
-                throw CheckFailure(
-                    expected: "a server that reads no more from a client that does not read",
-                    found: "it has taken \(sent >> 20) MiB")
-            }
-            try client.send(next)
+        while sent < bytes.count - 60_000 {
+            try client.send(Array(bytes[sent..<(sent + 60_000)]))
+            sent += 60_000
             try server.wait(for: "\(client.name)'s bytes to arrive") {
                 client.unacknowledgedBytes == 0
             }
-            // What it still wants to read, it has read when it rests.
-            let row = { SocketTable.connection(port: server.port, remotePort: client.port) }
-            if (row()?.receiveQueue ?? 0) == 0 { continue }
+            if try unreadBytes(server, descriptor) == 0 { continue }
+            // What it wants to read, it has read when it rests.
             try server.waitUntilParked()
-            if (row()?.receiveQueue ?? 0) > 0 { return Array(bytes.prefix(sent)) }
+            if try unreadBytes(server, descriptor) > 0 {
+                return (client, Array(bytes.prefix(sent)))
+            }
+        }
+        throw CheckFailure(
+            expected: "a server that reads no more from a client that does not read",
+            found: "it has taken \(sent >> 20) MiB")
+    }
+
+    /// Asks the server's own socket. See FIONREAD in tcp(7).
+    private func unreadBytes(
+        _ server: ServerProcess, _ descriptor: CInt
+    ) throws(CheckFailure) -> CInt {
+        try server.withCopy(of: descriptor) { copy throws(CheckFailure) in
+            var count: CInt = 0
+            _ = ioctl(copy, UInt(FIONREAD), &count)
+            return count
         }
     }
 
@@ -85,7 +106,8 @@ extension CheckRun {
         let client = try connect(server)
         try exchangeALine(with: client)
         try server.requireParkedInSelect(words: "pselect")
-        let advice = "Block SIGTERM with sigprocmask once. Give pselect a mask without it: the kernel "
+        let advice =
+            "Block SIGTERM with sigprocmask once. Give pselect a mask without it: the kernel "
             + "sets that mask and begins to wait in one step, and puts yours back."
         guard server.signals("SigCgt").contains(SIGTERM) else {
             throw CheckFailure(
@@ -103,7 +125,8 @@ extension CheckRun {
         guard server.signals("SigBlk").contains(SIGTERM) else {
             throw CheckFailure(
                 expected: "SIGTERM blocked before the server waits",
-                found: "it is not blocked just before pselect: it could come after the last look at "
+                found:
+                    "it is not blocked just before pselect: it could come after the last look at "
                     + "the flag and before the wait", cause: advice)
         }
         trace.release()

@@ -58,9 +58,8 @@ final class PselectDrainHiddenTests: ExerciseChecks {
         try check { run throws(CheckFailure) in
             let server = try run.startServer()
             let silent = try run.connect(server)
-            let slow = try run.connect(server, quietly: true)
             try run.exchangeALine(with: silent)
-            let bytes = try run.fillWithWhatArrives(server, slow)
+            let (slow, bytes) = try run.connectAndFill(server)
             try server.beToldToEnd(run)
             try silent.receiveEnd()
             run.transcript.add("\(slow.name) reads all that it has sent")
@@ -109,8 +108,7 @@ final class PselectDrainHiddenTests: ExerciseChecks {
     func testTakesNoNewClients() throws {
         try check { run throws(CheckFailure) in
             let server = try run.startServer()
-            let slow = try run.connect(server, quietly: true)
-            let bytes = try run.fillWithWhatArrives(server, slow)
+            let (slow, bytes) = try run.connectAndFill(server)
             try server.beToldToEnd(run)
             try server.waitForNoListener()
             run.transcript.add("a client that connects now is refused")
@@ -122,8 +120,7 @@ final class PselectDrainHiddenTests: ExerciseChecks {
     func testASecondSignalChangesNothing() throws {
         try check { run throws(CheckFailure) in
             let server = try run.startServer()
-            let slow = try run.connect(server, quietly: true)
-            let bytes = try run.fillWithWhatArrives(server, slow)
+            let (slow, bytes) = try run.connectAndFill(server)
             try server.beToldToEnd(run)
             try server.waitForNoListener()
             for _ in 1...2 {

@@ -37,7 +37,8 @@ extension ServerProcess {
             throw CheckFailure(
                 expected: "\(words) without a time limit",
                 found: "its time limit wakes the server although nothing has come",
-                cause: "Pass nil: there is nothing to do before a socket is ready. Linux also writes "
+                cause:
+                    "Pass nil: there is nothing to do before a socket is ready. Linux also writes "
                     + "the time that is left into select's timeval, so that it is soon zero.")
         }
         return calls[0]

@@ -27,7 +27,8 @@ extension CheckRun {
                 expected: "select asked whether any of \(listed(Set(wanted.keys))) can be read",
                 found: "it was asked about \(listed(asked)), and not about "
                     + names.joined(separator: ", "),
-                cause: "select overwrites its sets with the answer. Fill them anew before each call.")
+                cause:
+                    "select overwrites its sets with the answer. Fill them anew before each call.")
         }
     }
 
@@ -98,7 +99,8 @@ extension CheckRun {
             throw CheckFailure(
                 expected: "no more bytes asked of a client that does not read",
                 found: "descriptor \(listed(both)) is in the set of those to be read, too",
-                cause: "Its bytes would be kept in memory without a bound, or be asked for in vain.")
+                cause: "Its bytes would be kept in memory without a bound, or be asked for in vain."
+            )
         }
     }
 
@@ -118,7 +120,9 @@ extension CheckRun {
                 expected: "selects that succeed",
                 found: "\(counted(failed.count, "select")) failed, the first with "
                     + "\(errorText(CInt(clamping: -result)))",
-                cause: "A descriptor was closed and is still in a set. EBADF then fails the whole call.")
+                cause:
+                    "A descriptor was closed and is still in a set. EBADF then fails the whole call."
+            )
         }
         let asked = Set(try server.interestsAtRest(trace).map(\.descriptor))
         let open = Set(server.proc.descriptors().keys)

@@ -61,15 +61,24 @@ extension CheckRun {
         let datagrams = try server.socketDescriptor(SocketTable.udp(port: server.port))
         var late: TCPClient?
         let ways: [(String, CInt, Set<Int32>, () throws(CheckFailure) -> Void)] = [
-            ("a line", connection, taking, { () throws(CheckFailure) in
-                try client.send([0x68, 0x69, 0x0a])
-            }),
-            ("a datagram", datagrams, taking, { () throws(CheckFailure) in
-                try sender.send([0x68, 0x69, 0x0a])
-            }),
-            ("a new client", listener, SystemCall.accepting, { () throws(CheckFailure) in
-                late = try self.connect(server)
-            }),
+            (
+                "a line", connection, taking,
+                { () throws(CheckFailure) in
+                    try client.send([0x68, 0x69, 0x0a])
+                }
+            ),
+            (
+                "a datagram", datagrams, taking,
+                { () throws(CheckFailure) in
+                    try sender.send([0x68, 0x69, 0x0a])
+                }
+            ),
+            (
+                "a new client", listener, SystemCall.accepting,
+                { () throws(CheckFailure) in
+                    late = try self.connect(server)
+                }
+            ),
         ]
         for (what, socket, calls, come) in ways {
             try server.waitUntilParked()
@@ -140,7 +149,8 @@ extension CheckRun {
                 throw CheckFailure(
                     expected: "an end of connection for client \(number + 1), which does not fit",
                     found: error.found,
-                    cause: "Its descriptor is FD_SETSIZE or more: close it. select cannot watch it, "
+                    cause:
+                        "Its descriptor is FD_SETSIZE or more: close it. select cannot watch it, "
                         + "and C's FD_SET would write beyond the end of the set.")
             }
         }
@@ -173,7 +183,8 @@ extension CheckRun {
             throw CheckFailure(
                 expected: "a server that rests while it can take no more clients",
                 found: error.found,
-                cause: "The backlog is not empty, so the listener stays ready, and accept fails with "
+                cause:
+                    "The backlog is not empty, so the listener stays ready, and accept fails with "
                     + "EMFILE each time. Do not ask about the listener until a client has left.")
         }
         let waiting = SocketTable.listener(port: server.port)?.receiveQueue ?? 0

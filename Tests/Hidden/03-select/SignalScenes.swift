@@ -55,37 +55,31 @@ extension CheckRun {
     /// SIGTERM at a random moment of a server's life, from the moment on at which it is caught. Several
     /// servers run side by side; each has a client that has sent a line just before.
     func signalManyAtRandom(_ count: Int = 200, atOnce: Int = 8) throws(CheckFailure) {
-        try requireDescriptors(1024)
         let executable = try Subject.current.executable(of: "pselect-drain")
+        // One that can tell that its exercise is not written yet.
+        try exchangeALine(with: connect(startServer()))
         transcript.add(
             "\(count) servers, \(atOnce) at a time; each gets SIGTERM at a random moment")
         for _ in 0..<(count / atOnce) {
-            var servers: [ServerProcess] = []
-            for _ in 0..<atOnce {
-                let server = try ServerProcess(
-                    executable: executable, transport: .tcp, deadline: deadline)
-                servers.append(server)
-                try signalAtRandom(server)
-            }
+            var servers: [BriefServer] = []
+            for _ in 0..<atOnce { servers.append(try BriefServer(executable, deadline)) }
             for server in servers {
-                try server.waitForItsEnd(
-                    cause: "SIGTERM came at a moment at which nobody looked at it any more.")
+                let client = try server.connect()
+                defer { close(client) }
+                try server.waitUntilCaught(SIGTERM)
+                for _ in 0..<Int.random(in: 0...2, using: &random) {
+                    try server.exchange(random.line(8), with: client)
+                }
+                let line = random.line(8)
+                send(client, line, line.count, Int32(MSG_NOSIGNAL))
+                // No wait for anything: a moment like any other.
+                let moment = Deadline.nanoseconds() + .random(in: 0...200_000, using: &random)
+                while Deadline.nanoseconds() < moment {}
+                kill(server.process.pid, SIGTERM)
+                try server.receive(line, from: client)
+                try server.waitForItsEnd()
             }
         }
-    }
-
-    private func signalAtRandom(_ server: ServerProcess) throws(CheckFailure) {
-        let client = try connect(server, quietly: true)
-        try server.wait(for: "a handler for SIGTERM") { server.signals("SigCgt").contains(SIGTERM) }
-        for _ in 0..<Int.random(in: 0...2, using: &random) { try exchangeALine(with: client) }
-        let line = random.line(8)
-        try client.send(line)
-        // No wait for anything: a moment like any other.
-        let moment = Deadline.nanoseconds() + UInt64.random(in: 0...200_000, using: &random)
-        while Deadline.nanoseconds() < moment {}
-        server.mayEnd = true
-        try server.send(SIGTERM)
-        try server.requireDrained(to: client, line)
     }
 }
 
