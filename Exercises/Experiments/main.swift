@@ -5,7 +5,11 @@
 import Glibc
 import Support
 
-let experiments: [(name: String, about: String, run: () throws(Errno) -> Void)] = []
+let experiments: [(name: String, about: String, run: () throws(Errno) -> Void)] = [
+    ("select-answers", "what select's three sets say of a socket", showSelectAnswers),
+    ("select-cost", "one select, by highest descriptor and by number", measureSelectCost),
+    ("select-race", "a signal between the look at its flag and the wait", showTheGap),
+]
 
 guard let name = CommandLine.arguments.dropFirst().first,
     let experiment = experiments.first(where: { $0.name == name })
