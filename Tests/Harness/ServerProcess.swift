@@ -179,7 +179,7 @@ public final class ServerProcess {
         let words =
             lastWords.isEmpty ? "" : " Its last words: \(lastWords.joined(separator: " / "))"
         throw CheckFailure(
-            expected: "a server that goes on serving",
+            expected: mayEnd ? "a server that ends with status 0" : "a server that goes on serving",
             found: "the server \(status).\(words)", cause: cause(of: status))
     }
 

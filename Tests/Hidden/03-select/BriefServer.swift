@@ -11,7 +11,9 @@ final class BriefServer {
     init(_ executable: String, _ deadline: Deadline) throws(CheckFailure) {
         self.deadline = deadline
         do {
-            process = try ChildProcess(executable, ["0"], limits: ServerProcess.limits)
+            process = try ChildProcess(
+                executable, ["0"], environment: ["SWIFT_BACKTRACE": "enable=no"],
+                limits: ServerProcess.limits)
         } catch {
             throw .machine(error.description)
         }

@@ -4,23 +4,6 @@ import Harness
 
 /// What the suite of pselect-drain does around the end of a server.
 extension ServerProcess {
-    /// Sends SIGTERM. From now on the server may end by itself, with status 0.
-    func beToldToEnd(_ run: CheckRun) throws(CheckFailure) {
-        run.transcript.add("SIGTERM")
-        mayEnd = true
-        try send(SIGTERM)
-    }
-
-    /// Waits until it has ended, with status 0.
-    func waitForItsEnd(cause: String? = nil) throws(CheckFailure) {
-        do {
-            try wait(for: "the server to end with status 0") { self.exitStatus != nil }
-        } catch  where error.kind == .failed && exitStatus == nil {
-            throw CheckFailure(expected: error.expected, found: error.found, cause: cause)
-        }
-        try requireAlive()
-    }
-
     /// Waits until nobody listens on its port any more.
     func waitForNoListener() throws(CheckFailure) {
         do {
@@ -68,7 +51,7 @@ extension CheckRun {
                 found: "\(new.count) more")
         }
         transcript.add("\(client.name) sends, and reads nothing, until the server reads no more")
-        let bytes = random.bytes(24 << 20)
+        let bytes = manyBytes(24 << 20)
         var sent = 0
         while sent < bytes.count - 60_000 {
             try client.send(Array(bytes[sent..<(sent + 60_000)]))

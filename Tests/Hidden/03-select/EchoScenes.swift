@@ -69,7 +69,7 @@ extension CheckRun {
     /// A client that sends `count` bytes and reads only when it can send no more.
     func readOnlyWhenFull(_ server: ServerProcess, bytes count: Int) throws(CheckFailure) {
         let client = try connect(server, quietly: true)
-        let bytes = random.bytes(count)
+        let bytes = manyBytes(count)
         transcript.add(
             "a client sends \(counted(count, "byte")), and reads only when it can send no more")
         var sent = 0
@@ -85,12 +85,21 @@ extension CheckRun {
         }
     }
 
+    /// Bytes that are quickly made: a random block, again and again.
+    func manyBytes(_ count: Int) -> [UInt8] {
+        let block = random.bytes(999_983)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count + block.count)
+        while bytes.count < count { bytes += block }
+        return bytes
+    }
+
     /// Sends to an echo server and reads nothing, until the server reads no more either.
     /// - Returns: What was sent and is to come back.
     func fillUntilItReadsNoMore(
         _ server: ServerProcess, _ client: TCPClient, most: Int = 48 << 20
     ) throws(CheckFailure) -> [UInt8] {
-        let bytes = random.bytes(most)
+        let bytes = manyBytes(most)
         transcript.add("\(client.name) sends, and reads nothing, until the server reads no more")
         var sent = 0
         try server.wait(for: "a server that no longer reads from \(client.name)") {

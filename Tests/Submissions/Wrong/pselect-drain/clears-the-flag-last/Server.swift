@@ -1,5 +1,5 @@
 // Caught by: pselect-drain.testASignalAtAnyCallIsNotLost
-// Says: it will not come
+// Says: nothing will come
 // The mistake: It installs the handler, then blocks SIGTERM, then clears the flag: what came first is forgotten.
 
 import CLinux

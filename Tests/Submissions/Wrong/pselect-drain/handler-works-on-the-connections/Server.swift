@@ -1,5 +1,5 @@
 // Caught by: pselect-drain.testASignalAtAnyMomentIsNotLost
-// Says: sent before SIGTERM
+// Says: SIGTERM
 // The mistake: Its handler closes the connections, which the rest of the server is working on.
 
 import CLinux

@@ -1,5 +1,5 @@
 // Caught by: select-echo.testAnswersTheRightSender
-// Says: not its own
+// Says: sent none to sender
 // The mistake: It asks for the sender of the first datagram of a turn only, and answers all of them there.
 
 import CLinux

@@ -38,7 +38,7 @@ struct Client {
             guard count != -1 else { return false }
             rest = rest.dropFirst(count)
         }
-        unsent = Array(rest)
+        if unsent.isEmpty || rest.count < bytes.count { unsent = Array(rest) }
         return true
     }
 }

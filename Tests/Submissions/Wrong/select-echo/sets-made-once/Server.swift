@@ -1,5 +1,5 @@
 // Caught by: select-echo.testAsksAboutEveryone
-// Says: was asked about
+// Says: lie unread in the server
 // The mistake: It fills the set when a client comes, and never again. select leaves only those that were ready.
 
 import CLinux
