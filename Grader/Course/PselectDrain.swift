@@ -29,7 +29,9 @@ extension Course {
             "testEndsWhenItIsTold",
             "After SIGTERM a silent client gets its end, and the server ends with status 0.",
             points: 2, restsOn: "testEchoesALine",
-            hint: "pselect fails with EINTR: look at the flag, drain, and return from serve."),
+            hint:
+                "pselect, with SIGTERM not in its mask, fails with EINTR: look at the flag, drain, return."
+        ),
         .hidden(
             "testEchoesBytesOneByOne", "Bytes that come one at a time come back one at a time.",
             restsOn: "testEchoesALine",
@@ -53,7 +55,8 @@ extension Course {
             restsOn: "testSurvivesAReset",
             hint: "Close a client's socket wherever you forget its connection."),
         .hidden(
-            "testEchoesAllToASlowReader", "8 MiB come back whole to a client that reads slowly.",
+            "testEchoesAllToASlowReader",
+            "Megabytes come back whole to a client that reads slowly.",
             restsOn: "testEchoesALine",
             hint: "What a send did not take stays in `unsent`; go on when there is room."),
         .hidden(

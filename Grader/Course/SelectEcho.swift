@@ -142,7 +142,8 @@ extension Course {
             points: 2, restsOn: "testServesTwoClientsAtOnce",
             hint: "After EMFILE leave the listener out of the set until a client has left."),
         .hidden(
-            "testEchoesAllToASlowReader", "8 MiB come back whole to a client that reads slowly.",
+            "testEchoesAllToASlowReader",
+            "Megabytes come back whole to a client that reads slowly.",
             points: 2, restsOn: "testEchoesALine",
             hint: "What a send did not take stays in `unsent`; go on when there is room."),
         .hidden(

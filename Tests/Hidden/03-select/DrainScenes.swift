@@ -23,13 +23,23 @@ extension ServerProcess {
     func requireDrained(to client: TCPClient, _ bytes: [UInt8]) throws(CheckFailure) {
         do {
             try client.receive(bytes)
+        } catch  where error.kind == .failed {
+            throw CheckFailure(
+                expected: "\(counted(bytes.count, "byte")) for \(client.name), sent before SIGTERM",
+                found: error.found, cause: error.cause)
+        }
+        try requireEnd(of: client)
+    }
+
+    /// Requires that a client that is owed nothing gets its end.
+    func requireEnd(of client: TCPClient) throws(CheckFailure) {
+        do {
             try client.receiveEnd()
         } catch  where error.kind == .failed {
             throw CheckFailure(
-                expected:
-                    "\(counted(bytes.count, "byte")) for \(client.name), sent before SIGTERM, "
-                    + "and then the end of its connection",
-                found: error.found, cause: error.cause)
+                expected: "the end of the connection of \(client.name), which is owed nothing more",
+                found: error.found,
+                cause: "After SIGTERM close a connection with nothing unsent and nothing unread.")
         }
     }
 }
@@ -133,7 +143,7 @@ extension CheckRun {
             cause: "The handler ran before the wait began, and nobody looks at the flag any more. "
                 + "Block SIGTERM before you look at it, and let pselect unblock it: then the "
                 + "signal stays pending, and pselect fails at once with EINTR.")
-        try client.receiveEnd()
+        try server.requireEnd(of: client)
     }
 }
 

@@ -4,16 +4,12 @@ import Harness
 
 /// What the suite of select-echo does to look at what the server asks of select.
 extension CheckRun {
-    /// Several clients speak in turn, and a datagram comes. Then all must be asked about.
+    /// Several clients speak in turn. Then all must be asked about, and the UDP socket.
     func watchWhoIsAskedAbout(_ trace: SyscallTrace) throws(CheckFailure) {
         let server = try startServer(trace: trace)
         var clients: [TCPClient] = []
         for _ in 1...4 { clients.append(try connect(server)) }
-        let sender = try sender(to: server)
         for client in [clients[3], clients[0], clients[2]] { try exchangeALine(with: client) }
-        let line = random.line(8)
-        try sender.send(line)
-        try sender.receive(line)
         transcript.add("all are silent, client 2 was so from the beginning; the server rests")
         let asked = try server.interestsAtRest(trace).descriptors(POLLIN)
         let listener = try server.socketDescriptor(SocketTable.listener(port: server.port))
@@ -40,7 +36,13 @@ extension CheckRun {
             for client in clients { try exchangeALine(with: client) }
             transcript.add("all are silent; the server rests")
             try requireFirstArgument(of: server)
-            if round == 1 { continue }
+            if round == 1 {
+                transcript.add("the first of them leaves, so that its number is free")
+                clients[0].close()
+                try server.requireParkedInSelect()
+                try requireFirstArgument(of: server)
+                continue
+            }
             transcript.add("the last 100 of them leave, the newest first")
             for client in clients.suffix(100).reversed() { client.close() }
             try server.wait(for: "the server to close 100 connections") {

@@ -38,8 +38,8 @@ final class PselectDrainTests: ExerciseChecks {
             try server.waitUntilParked()
             run.transcript.add("client 1 is silent, and the server waits")
             try server.beToldToEnd(run)
-            try client.receiveEnd()
             try server.waitForItsEnd()
+            try client.receiveEnd()
         }
     }
 }

@@ -1,6 +1,6 @@
 // Caught by: pselect-drain.testASignalAtAnyCallIsNotLost
 // Says: nothing will come
-// The mistake: It installs the handler, then blocks SIGTERM, then clears the flag: what came first is forgotten.
+// The mistake: It clears the flag when all is set up: an early SIGTERM is forgotten.
 
 import CLinux
 import Glibc

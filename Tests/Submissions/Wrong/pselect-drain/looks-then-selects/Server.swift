@@ -1,6 +1,6 @@
 // Caught by: pselect-drain.testASignalInTheGapIsNotLost
 // Says: it will not come
-// The mistake: It looks at the flag and then waits in select. In between SIGTERM runs its handler, and is lost.
+// The mistake: It looks at the flag, then waits in select. In between SIGTERM is lost.
 
 import CLinux
 import Glibc

@@ -1,5 +1,5 @@
-// Caught by: pselect-drain.testLetsTheSignalInOnlyWhileItWaits
-// Says: it is blocked there
+// Caught by: pselect-drain.testEndsWhenItIsTold
+// Says: it will not come
 // The mistake: It passes the set of signals that it waits for. A mask names those that are blocked.
 
 import CLinux

@@ -1,5 +1,5 @@
-// Caught by: pselect-drain.testLetsTheSignalInOnlyWhileItWaits
-// Says: it is blocked there
+// Caught by: pselect-drain.testEndsWhenItIsTold
+// Says: it will not come
 // The mistake: It passes no mask: SIGTERM stays blocked in the wait, as it was.
 
 import CLinux

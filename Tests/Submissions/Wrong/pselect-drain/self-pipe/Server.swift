@@ -1,6 +1,6 @@
 // Caught by: pselect-drain.testLetsTheSignalInOnlyWhileItWaits
 // Says: not blocked just before
-// The mistake: Its handler writes into a pipe that select watches. That works, but it is not what this exercise is about.
+// The mistake: Its handler writes into a pipe that select watches: a good way, but another.
 
 import CLinux
 import Glibc

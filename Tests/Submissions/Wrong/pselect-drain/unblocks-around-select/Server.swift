@@ -1,6 +1,6 @@
 // Caught by: pselect-drain.testASignalInTheGapIsNotLost
 // Says: it will not come
-// The mistake: It unblocks SIGTERM, calls select, and blocks it again. That is the same gap, only shorter.
+// The mistake: It unblocks SIGTERM, calls select, and blocks it again: the same gap.
 
 import CLinux
 import Glibc

@@ -1,5 +1,5 @@
 // Caught by: pselect-drain.testEndsWhenItIsTold
-// Says: the end of the connection
+// Says: it will not come
 // The mistake: It waits until its clients have left by themselves.
 
 import CLinux

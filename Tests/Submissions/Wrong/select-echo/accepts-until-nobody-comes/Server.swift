@@ -1,4 +1,4 @@
-// Caught by: select-echo.testWaitsInSelect
+// Caught by: select-echo.testEchoesALine
 // Says: accept
 // The mistake: It loops around accept on a listener that waits.
 

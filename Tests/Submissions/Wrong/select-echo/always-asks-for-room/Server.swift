@@ -1,6 +1,6 @@
 // Caught by: select-echo.testAsksForRoomOnlyWhileBytesWait
 // Says: never rested
-// The mistake: It asks whether its clients can be written to all the time, and they nearly always can.
+// The mistake: It always asks whether clients can be written to. They nearly always can.
 
 import CLinux
 import Glibc

@@ -1,6 +1,6 @@
 // Caught by: select-echo.testAnswersTheRightSender
 // Says: sent none to sender
-// The mistake: It asks for the sender of the first datagram of a turn only, and answers all of them there.
+// The mistake: It asks for the sender only once in a turn, and answers all of it there.
 
 import CLinux
 import Glibc

@@ -1,5 +1,5 @@
 // Caught by: select-echo.testEchoesAllToASlowReader
-// Says: came back changed
+// Says: has not kept them
 // The mistake: What a send does not take at once is lost.
 
 import CLinux

@@ -1,5 +1,5 @@
-// Caught by: select-echo.testGivesTheHighestDescriptorPlusOne
-// Says: first argument
+// Caught by: select-echo.testEchoesALine
+// Says: lie unread in the server
 // The mistake: It passes the highest descriptor, so that the newest client is not looked at.
 
 import CLinux

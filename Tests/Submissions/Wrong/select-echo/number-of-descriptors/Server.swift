@@ -1,6 +1,6 @@
 // Caught by: select-echo.testGivesTheHighestDescriptorPlusOne
 // Says: first argument
-// The mistake: It passes how many descriptors there are. That is right as long as they begin at 0 without a gap.
+// The mistake: It passes how many descriptors there are, as if no number were ever free.
 
 import CLinux
 import Glibc
@@ -26,7 +26,7 @@ func serve(_ listener: CInt, _ datagrams: CInt) throws(Errno) {
         for (socket, connection) in connections {
             if connection.hasUnsent { FD_SET(socket, &writable) } else { FD_SET(socket, &readable) }
         }
-        guard select(CInt(connections.count + 2), &readable, &writable, nil, nil) != -1 else {
+        guard select(CInt(connections.count + 5), &readable, &writable, nil, nil) != -1 else {
             if errno == EINTR { continue }  // The sets mean nothing now.
             throw .current
         }

@@ -1,6 +1,6 @@
 // Caught by: select-echo.testServesClientsAndDatagramsInTurn
 // Says: before it was served
-// The mistake: It serves the first client that is ready, and asks again: others wait while that one is busy.
+// The mistake: It serves the first that is ready, and asks again: a busy one goes first.
 
 import CLinux
 import Glibc

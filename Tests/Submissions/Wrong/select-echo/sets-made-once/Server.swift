@@ -1,6 +1,6 @@
-// Caught by: select-echo.testAsksAboutEveryone
+// Caught by: select-echo.testServesTwoClientsAtOnce
 // Says: lie unread in the server
-// The mistake: It fills the set when a client comes, and never again. select leaves only those that were ready.
+// The mistake: It fills the set when a client comes, and select empties it.
 
 import CLinux
 import Glibc

@@ -1,6 +1,6 @@
 // Caught by: select-echo.testWaitsInSelect
 // Says: never rested
-// The mistake: It makes the time limit once. Linux writes what is left into it, so that it is soon zero.
+// The mistake: It makes the time limit once, and Linux writes what is left into it.
 
 import CLinux
 import Glibc
