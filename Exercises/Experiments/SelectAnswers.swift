@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import Support
 
-/// What the three sets of select say about a socket in several states, and how the answer overwrites
-/// the question.
+/// What the three sets of select say about a socket in several states, and how the answer
+/// overwrites the question.
 func showSelectAnswers() throws(Errno) {
     let listener = try openListener(port: 0)
     print("state of the connection            readable  writable  exceptional  result")

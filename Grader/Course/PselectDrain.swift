@@ -5,13 +5,13 @@ extension Course {
         id: "pselect-drain", title: "A server that drains on SIGTERM, without a race",
         chapter: "03-select", section: "Exercise: pselect-drain", secondsPerCheck: 15,
         hints: [
-            "A handler sets a flag, and the loop looks at it. Ask yourself what happens when SIGTERM "
-                + "comes after the look and before the wait.",
-            "Block SIGTERM with sigprocmask at the start. Give pselect, as its last argument, a mask "
-                + "without SIGTERM: only while pselect waits can the signal come, and it ends the wait.",
-            "When the flag is set: accept whoever is in the backlog, close the listener, then go on with "
-                + "the same loop. Close each connection with nothing unsent and nothing unread, and "
-                + "return when none is left.",
+            "A handler sets a flag, and the loop looks at it. Ask yourself what happens when "
+                + "SIGTERM comes after the look and before the wait.",
+            "Block SIGTERM with sigprocmask at the start. Give pselect, as its last argument, a "
+                + "mask without SIGTERM: only while it waits can the signal come, and end it.",
+            "When the flag is set: accept whoever is in the backlog, close the listener, then go "
+                + "on with the same loop. Close each connection with nothing unsent and nothing "
+                + "unread, and return when none is left.",
         ],
         scene: .clients,
         model: selectRules,
@@ -30,7 +30,7 @@ extension Course {
             "After SIGTERM a silent client gets its end, and the server ends with status 0.",
             points: 2, restsOn: "testEchoesALine",
             hint:
-                "pselect, with SIGTERM not in its mask, fails with EINTR: look at the flag, drain, return."
+                "pselect must let SIGTERM in. It fails with EINTR: look at the flag, and drain."
         ),
         .hidden(
             "testEchoesBytesOneByOne", "Bytes that come one at a time come back one at a time.",
@@ -71,7 +71,7 @@ extension Course {
             "testSendsWhatItOwes",
             "After SIGTERM a slow reader still gets megabytes that it is owed, and then the end.",
             points: 2, restsOn: "testEndsWhenItIsTold",
-            hint: "Go on with the loop until nothing is unsent; do not leave it at the first look."),
+            hint: "Go on with the loop until nothing is unsent; do not leave it at once."),
         .hidden(
             "testEchoesWhatHasArrived",
             "What has arrived before SIGTERM comes back, read or not.", points: 2,
@@ -129,6 +129,11 @@ extension Course {
             "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
             restsOn: "testEchoesALine",
             hint: "EINTR is no error of the client or the listener: make the same call again."),
+        .hidden(
+            "testGoesOnAfterAnAbortedConnection",
+            "A client that is gone before it is accepted troubles nobody else.",
+            restsOn: "testEchoesALine",
+            hint: "ECONNABORTED tells of one client, not of the listener: accept the next."),
         .hidden(
             "testGoesOnAfterAShortWrite", "When a write takes only a part, the rest follows.",
             restsOn: "testEchoesALine",

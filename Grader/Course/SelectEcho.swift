@@ -5,13 +5,14 @@ extension Course {
         id: "select-echo", title: "TCP clients and UDP datagrams in one select loop",
         chapter: "03-select", section: "Exercise: select-echo", secondsPerCheck: 10,
         hints: [
-            "One call waits for all sockets: select. Before it, fill the sets: every socket that you "
-                + "want to hear of. After it, the sets hold those that are ready.",
+            "One call waits for all sockets: select. Before it, fill the sets: every socket that "
+                + "you want to hear of. After it, the sets hold those that are ready.",
             "Each turn: two new fd_sets; FD_SET for the listener, the UDP socket and each client; "
                 + "`select(highest + 1, &readable, &writable, nil, nil)`; then FD_ISSET for each.",
-            "A client with unsent bytes goes into the writable set, and into that one only. If select "
-                + "gives -1 with EINTR, look at no set and begin the turn again. Close a client whose "
-                + "descriptor is FD_SETSIZE or more; leave the listener out while accept says EMFILE.",
+            "A client with unsent bytes goes into the writable set, and into that one only. If "
+                + "select gives -1 with EINTR, look at no set and begin the turn again. Close a "
+                + "client whose descriptor is FD_SETSIZE or more; leave the listener out while "
+                + "accept says EMFILE.",
         ],
         scene: .clients,
         model: selectRules,
@@ -27,7 +28,7 @@ extension Course {
                 meaning:
                     "It waits in another call than select. That is the model of another chapter."),
             .waitsByTheClock, .submitsRings, .startsOthers,
-        ])
+        ], callsPerRequest: 12)
 
     private static let clientChecks: [Check] = [
         .public(
@@ -162,6 +163,11 @@ extension Course {
             "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
             restsOn: "testEchoesALine",
             hint: "EINTR is no error of the client or the listener: make the same call again."),
+        .hidden(
+            "testGoesOnAfterAnAbortedConnection",
+            "A client that is gone before it is accepted troubles nobody else.",
+            restsOn: "testEchoesALine",
+            hint: "ECONNABORTED tells of one client, not of the listener: accept the next."),
         .hidden(
             "testGoesOnAfterAShortWrite", "When a write takes only a part, the rest follows.",
             restsOn: "testEchoesALine",

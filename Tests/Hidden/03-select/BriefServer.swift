@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import Harness
 
-/// A server that is started only to be told to end. `ServerProcess` would look into the kernel's whole
-/// table of sockets for each of some hundred servers; this one asks for less.
+/// A server that is started only to be told to end. `ServerProcess` would look into the kernel's
+/// whole table of sockets for each of some hundred servers; this one asks for less.
 final class BriefServer {
     let process: ChildProcess
     private let deadline: Deadline

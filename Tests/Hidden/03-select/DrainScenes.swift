@@ -19,7 +19,7 @@ extension ServerProcess {
         }
     }
 
-    /// Requires that a client gets all these bytes, and then the end, although the server is ending.
+    /// Requires that a client gets all these bytes and then the end, although the server ends.
     func requireDrained(to client: TCPClient, _ bytes: [UInt8]) throws(CheckFailure) {
         do {
             try client.receive(bytes)
@@ -45,8 +45,8 @@ extension ServerProcess {
 }
 
 extension CheckRun {
-    /// Connects a client that sends and reads nothing, until the server has bytes that it cannot send.
-    /// All that was sent has arrived by then: some of it may lie unread in the server's socket.
+    /// Connects a client that sends and reads nothing, until the server has bytes that it cannot
+    /// send. All that was sent has arrived by then: some may lie unread in the server's socket.
     /// - Returns: The client, and what it is owed.
     func connectAndFill(
         _ server: ServerProcess
@@ -148,7 +148,7 @@ extension CheckRun {
 }
 
 extension ServerProcess {
-    /// The signals in one of the sets of /proc/PID/status: `SigBlk`, `SigCgt`. See proc_pid_status(5).
+    /// The signals in a set of /proc/PID/status: `SigBlk`, `SigCgt`. See proc_pid_status(5).
     func signals(_ field: String) -> Set<CInt> { signalSet(field, of: proc.pid) }
 }
 

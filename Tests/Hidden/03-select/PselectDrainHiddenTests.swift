@@ -162,12 +162,16 @@ final class PselectDrainHiddenTests: ExerciseChecks {
         try check { run throws(CheckFailure) in
             let trace = SyscallTrace.serving
             let start = try run.serveTwoLateClients(trace)
-            try requireModel(trace, since: start, doing: "two clients")
+            try requireModel(trace, since: start, doing: "two clients", requests: 2, bytes: 18)
         }
     }
 
     func testGoesOnAfterAnInterruption() throws {
         try check { run throws(CheckFailure) in try run.interruptEachKindOfCall() }
+    }
+
+    func testGoesOnAfterAnAbortedConnection() throws {
+        try check { run throws(CheckFailure) in try run.abortAConnection() }
     }
 
     func testGoesOnAfterAShortWrite() throws {

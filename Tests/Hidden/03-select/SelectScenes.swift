@@ -68,7 +68,7 @@ extension CheckRun {
         }
     }
 
-    /// A client reads nothing and another one talks; select must be asked for room for the first only.
+    /// A client reads nothing and another talks; select must be asked for room for the first only.
     func watchWhoIsAskedForRoom(_ trace: SyscallTrace) throws(CheckFailure) {
         let server = try startServer(trace: trace)
         let other = try connect(server)
@@ -123,7 +123,7 @@ extension CheckRun {
                 found: "\(counted(failed.count, "select")) failed, the first with "
                     + "\(errorText(CInt(clamping: -result)))",
                 cause:
-                    "A descriptor was closed and is still in a set. EBADF then fails the whole call."
+                    "A descriptor was closed and is still in a set: that fails the whole call."
             )
         }
         let asked = Set(try server.interestsAtRest(trace).map(\.descriptor))

@@ -4,8 +4,8 @@ import Harness
 
 /// SIGTERM at every moment: systematically before each call, and at random.
 extension CheckRun {
-    /// Keeps one server after the other just before one of its calls, the next one each time, and sends
-    /// it SIGTERM there.
+    /// Keeps one server after the other just before one of its calls, the next one each time, and
+    /// sends it SIGTERM there.
     func signalAtEachCall() throws(CheckFailure) {
         let (before, after) = try callsAroundTheHandler()
         transcript.add(
@@ -52,8 +52,8 @@ extension CheckRun {
         return (handler + 1, calls.count - handler - 1)
     }
 
-    /// SIGTERM at a random moment of a server's life, from the moment on at which it is caught. Several
-    /// servers run side by side; each has a client that has sent a line just before.
+    /// SIGTERM at a random moment of a server's life, from the moment on at which it is caught.
+    /// Several servers run side by side; each has a client that has sent a line just before.
     func signalManyAtRandom(_ count: Int = 200, atOnce: Int = 8) throws(CheckFailure) {
         let executable = try Subject.current.executable(of: "pselect-drain")
         // One that can tell that its exercise is not written yet.

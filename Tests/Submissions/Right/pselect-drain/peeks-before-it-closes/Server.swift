@@ -1,4 +1,4 @@
-// Right: it looks for unread bytes with MSG_PEEK, installs the handler by signal, and shuts down before it closes.
+// Right: MSG_PEEK shows what is unread, signal installs, shutdown before close.
 
 import CLinux
 import Glibc

@@ -1,4 +1,4 @@
-// Right: told to end, it reads a client until EAGAIN and asks only for room from then on; its buffer is small.
+// Right: told to end, it reads each client until EAGAIN; its buffer is small.
 
 import CLinux
 import Glibc

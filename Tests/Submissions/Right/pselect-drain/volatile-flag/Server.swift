@@ -1,4 +1,4 @@
-// Right: a sig_atomic_t as the flag, pthread_sigmask, SIGINT as well as SIGTERM, and an empty mask in the wait.
+// Right: a sig_atomic_t flag, pthread_sigmask, SIGINT as well, an empty mask in the wait.
 
 import CLinux
 import Glibc

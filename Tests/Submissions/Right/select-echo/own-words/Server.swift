@@ -1,4 +1,4 @@
-// Right: it works on the words of a set itself, asks in whole words, and ignores SIGPIPE for writev.
+// Right: its own set of sixteen words, nfds in whole words, and writev with SIGPIPE ignored.
 
 import CLinux
 import Glibc

@@ -1,5 +1,5 @@
 // Caught by: pselect-drain.testAnInterruptionIsNoSignalToEnd
-// Says: status 0
+// Says: whether it was SIGTERM
 // The mistake: It drains whenever pselect was interrupted, by whatever signal.
 
 import CLinux

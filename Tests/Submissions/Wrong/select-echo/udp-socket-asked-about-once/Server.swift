@@ -1,6 +1,6 @@
 // Caught by: select-echo.testAsksAboutEveryone
 // Says: the UDP socket
-// The mistake: It puts the UDP socket into the set once; the first answer in which it is not ready takes it out.
+// The mistake: It puts the UDP socket into the set once, and an answer takes it out.
 
 import CLinux
 import Glibc
