@@ -31,9 +31,9 @@ func showSelectAnswers() throws(Errno) {
     var set = fd_set()
     FD_SET(first.server, &set)
     FD_SET(second.server, &set)
-    let question = word(set)
+    let question = members(set)
     guard select(second.server + 1, &set, nil, nil, nil) != -1 else { throw .current }
-    print("the set before:  \(question)\nthe set after:   \(word(set))")
+    print("the set before: {\(question)}\nthe set after: {\(members(set))}")
 }
 
 private let socketStates: [(String, @Sendable (CInt, CInt) -> Void)] = [
@@ -72,10 +72,9 @@ private func connectedPair(_ listener: CInt) throws(Errno) -> (client: CInt, ser
     return (client, server)
 }
 
-/// The first word of a set in bits, the lowest descriptor on the right.
-private func word(_ set: fd_set) -> String {
-    let bits = String((0..<12).map { FD_ISSET($0, [set]) != 0 ? "1" : "." }.reversed().joined())
-    return "\(bits)  (descriptors 11 to 0)"
+/// The descriptors in a set.
+private func members(_ set: fd_set) -> String {
+    (0..<FD_SETSIZE).filter { FD_ISSET($0, [set]) != 0 }.map(String.init).joined(separator: ", ")
 }
 
 private func column(_ text: String, _ width: Int) -> String {
