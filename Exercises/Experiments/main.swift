@@ -10,6 +10,9 @@ let experiments: [(name: String, about: String, run: () throws(Errno) -> Void)] 
     ("full-socket", "what write takes when nobody reads", fullSocket),
     ("nonblock-flag", "who shares O_NONBLOCK, and who does not", nonblockFlag),
     ("polling-interval", "what it costs to look rarely", pollingInterval),
+    ("select-answers", "what select's three sets say of a socket", showSelectAnswers),
+    ("select-cost", "one select, by highest descriptor and by number", measureSelectCost),
+    ("select-race", "a signal between the look at its flag and the wait", showTheGap),
 ]
 
 guard let name = CommandLine.arguments.dropFirst().first,

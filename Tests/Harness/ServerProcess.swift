@@ -29,6 +29,8 @@ public final class ServerProcess {
     let process: ChildProcess
     /// Whether the harness has ended it.
     private(set) var isStopped = false
+    /// Whether it may end by itself, with status 0: it was told to.
+    public var mayEnd = false
     private let transport: Transport
     private let trace: SyscallTrace?
     private let limits: Limits
@@ -170,13 +172,14 @@ public final class ServerProcess {
     /// Throws when it has ended, with the reason in a learner's words.
     public func requireAlive() throws(CheckFailure) {
         guard let status = exitStatus else { return }
+        if mayEnd, status == .exited(0) { return }
         if status == .exited(69) {
             throw .unwritten(lastWords.last ?? "The exercise is not written yet.")
         }
         let words =
             lastWords.isEmpty ? "" : " Its last words: \(lastWords.joined(separator: " / "))"
         throw CheckFailure(
-            expected: "a server that goes on serving",
+            expected: mayEnd ? "a server that ends with status 0" : "a server that goes on serving",
             found: "the server \(status).\(words)", cause: cause(of: status))
     }
 

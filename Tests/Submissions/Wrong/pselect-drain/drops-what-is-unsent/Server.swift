@@ -1,0 +1,131 @@
+// Caught by: pselect-drain.testSendsWhatItOwes
+// Says: sent before SIGTERM
+// The mistake: It ends when SIGTERM has come, whatever is still unsent.
+
+import CLinux
+import Glibc
+import Support
+import Synchronization
+
+/// Whether SIGTERM has come. A handler is given nothing but a number, so what it sets is global;
+/// and it runs between any two instructions of the rest, so it is atomic.
+let isToldToEnd = Atomic<Bool>(false)
+
+/// Serves all clients in one thread until SIGTERM comes. Then it takes no more clients, sends what
+/// is owed to those that it has, and returns.
+///
+/// - Parameter listener: A listening TCP socket, which is closed before the end.
+/// - Throws: The `Errno` of a call that shows that a socket of the server's own is broken.
+func serve(_ listener: CInt) throws(Errno) {
+    var maskInTheWait = try catchSIGTERM()
+    try setNonblocking(listener)
+    var connections: [CInt: Connection] = [:]
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    var isFull = false
+    var isDraining = false
+    while true {
+        if !isDraining && isToldToEnd.load(ordering: .relaxed) {
+            isDraining = true
+            _ = try acceptClients(listener, &connections)
+            close(listener)
+        }
+        if isDraining {
+            closeFinished(&connections)
+            if connections.isEmpty { return }
+        }
+        var readable = fd_set()
+        var writable = fd_set()
+        let mayAccept = !isDraining && !isFull
+        if mayAccept { FD_SET(listener, &readable) }
+        for (socket, connection) in connections {
+            if connection.hasUnsent { FD_SET(socket, &writable) } else { FD_SET(socket, &readable) }
+        }
+        let highest = max(mayAccept ? listener : 0, connections.keys.max() ?? 0)
+        guard pselect(highest + 1, &readable, &writable, nil, nil, &maskInTheWait) != -1 else {
+            if errno == EINTR { continue }  // The sets mean nothing now. The flag may.
+            throw .current
+        }
+        let ready = connections.keys.filter {
+            FD_ISSET($0, &readable) != 0 || FD_ISSET($0, &writable) != 0
+        }
+        for socket in ready where !proceed(socket, &connections, &buffer) { isFull = false }
+        if mayAccept && FD_ISSET(listener, &readable) != 0 {
+            isFull = try !acceptClients(listener, &connections)
+        }
+    }
+}
+
+/// Has SIGTERM set the flag, and blocks it: from now on it comes only where it is let in.
+///
+/// - Returns: The mask for pselect: the signals that stay blocked in the wait. SIGTERM is not one.
+/// - Throws: The `Errno` of the call that failed.
+func catchSIGTERM() throws(Errno) -> sigset_t {
+    isToldToEnd.store(false, ordering: .relaxed)
+    var terminate = sigset_t()
+    var maskInTheWait = sigset_t()
+    sigemptyset(&terminate)
+    sigaddset(&terminate, SIGTERM)
+    guard sigprocmask(SIG_BLOCK, &terminate, &maskInTheWait) != -1 else { throw .current }
+    sigdelset(&maskInTheWait, SIGTERM)
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = { _ in isToldToEnd.store(true, ordering: .relaxed) }
+    guard sigaction(SIGTERM, &action, nil) != -1 else { throw .current }
+    return maskInTheWait
+}
+
+/// Closes every connection on which nothing is unsent and nothing is unread.
+func closeFinished(_ connections: inout [CInt: Connection]) {
+    for (socket, connection) in connections where connection.hasUnsent || !hasUnread(socket) {
+        connections[socket] = nil
+        close(socket)
+    }
+}
+
+/// Whether bytes have come that nobody has read yet. To close a socket that has some breaks the
+/// connection off, with a reset, and the peer loses what was still on its way to it.
+///
+/// See FIONREAD in tcp(7).
+func hasUnread(_ socket: CInt) -> Bool {
+    var count: CInt = 0
+    return ioctl(socket, UInt(FIONREAD), &count) == 0 && count > 0
+}
+
+/// Moves one client on, now that its socket is ready: sends what is unsent, or echoes what has
+/// come.
+///
+/// - Returns: Whether the client stays. If not, its socket is closed and forgotten.
+func proceed(
+    _ socket: CInt, _ connections: inout [CInt: Connection], _ buffer: inout [UInt8]
+) -> Bool {
+    let isSending = connections[socket]?.hasUnsent == true
+    let stays =
+        isSending ? connections[socket]?.send() : connections[socket]?.receive(&buffer)
+    if stays == true { return true }
+    connections[socket] = nil
+    close(socket)
+    return false
+}
+
+/// Takes every client that waits in the backlog.
+///
+/// - Returns: False when this process has no descriptor left. The rest stays in the backlog, so the
+///   listener stays ready: do not ask for it again before a client has left.
+/// - Throws: The `Errno` of accept, if the listener itself is broken.
+func acceptClients(
+    _ listener: CInt, _ connections: inout [CInt: Connection]
+) throws(Errno) -> Bool {
+    do throws(Errno) {
+        while let connection = try acceptConnection(listener) {
+            if connection.socket < FD_SETSIZE {
+                connections[connection.socket] = connection
+            } else {
+                note("client \(connection.socket) does not fit into an fd_set")
+                close(connection.socket)
+            }
+        }
+        return true
+    } catch {
+        guard error.rawValue == EMFILE else { throw error }
+        return false
+    }
+}
