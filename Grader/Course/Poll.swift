@@ -10,7 +10,7 @@ extension Course {
     private static let pollEcho = Exercise(
         id: "poll-echo",
         title: "A TCP echo server for thousands of clients in one loop around poll",
-        chapter: "04-poll", section: "Exercise: poll-echo", secondsPerCheck: 10,
+        chapter: "04-poll", section: "Exercise: poll-echo", secondsPerCheck: 20,
         hints: [
             "The array has a row for the listener and one for each client: `pollfd(fd: socket, "
                 + "events: Int16(POLLIN), revents: 0)`. Then `poll(&rows, nfds_t(rows.count), -1)`.",
@@ -60,28 +60,28 @@ extension Course {
         .hidden(
             "testEchoesAfterHalfClose",
             "A client that has finished sending still gets all its bytes, and then the end.",
-            points: 2, restsOn: "testEchoesALine",
+            points: 2, restsOn: "testClientThatSaysNothing",
             hint: "POLLRDHUP and POLLHUP do not mean that everything was read: read until 0."),
         .hidden(
             "testSurvivesAReset", "A client that breaks off is closed, and troubles nobody.",
-            restsOn: "testServesTwoClientsAtOnce",
+            restsOn: "testClientThatSaysNothing",
             hint: "`revents` is then POLLIN, POLLHUP and POLLERR together: test with &, or for 0."),
         .hidden(
             "testSurvivesAWriteToAGoneClient",
             "A write to a client that is gone does not end the server.",
-            restsOn: "testServesTwoClientsAtOnce",
-            hint: "Send with MSG_NOSIGNAL, and take EPIPE for this client's end."),
-        .hidden(
-            "testLeavesNoDescriptor", "After 300 clients no descriptor is left open.", points: 2,
             restsOn: "testSurvivesAReset",
-            hint: "Removing the row is not enough: close the socket, also after an error."),
+            hint: "Send with MSG_NOSIGNAL, and take EPIPE for this client's end."),
     ]
 
     private static let pollSlowReader: [Check] = [
         .hidden(
+            "testEchoesAllToASlowReader", "8 MiB come back whole to a client that reads slowly.",
+            points: 2, restsOn: "testGoesOnAfterAShortWrite",
+            hint: "Keep what could not be sent, and send it before you read more."),
+        .hidden(
             "testReadsNoMoreThanItCanSend",
             "Of a client that reads nothing, the server reads only so much.", points: 2,
-            restsOn: "testServesTwoClientsAtOnce",
+            restsOn: "testEchoesAllToASlowReader",
             hint: "While bytes are unsent, ask for POLLOUT and not for POLLIN."),
         .hidden(
             "testASlowReaderHoldsNobody", "A client that does not read keeps no other waiting.",
@@ -97,10 +97,6 @@ extension Course {
             "A client that breaks off while it is owed bytes is closed.", points: 2,
             restsOn: "testReadsNoMoreThanItCanSend",
             hint: "POLLHUP and POLLERR come unasked, beside POLLOUT: send then fails. Close it."),
-        .hidden(
-            "testEchoesAllToASlowReader", "8 MiB come back whole to a client that reads slowly.",
-            points: 2, restsOn: "testGoesOnAfterAShortWrite",
-            hint: "Keep what could not be sent, and send it before you read more."),
     ]
 
     private static let pollArray: [Check] = [
@@ -108,10 +104,6 @@ extension Course {
             "testServesTwoThousandClients", "2,000 clients are served at once, the last one first.",
             points: 2, restsOn: "testServesTwoClientsAtOnce",
             hint: "The array grows with the clients, and no number of a descriptor is too high."),
-        .hidden(
-            "testUsesRowsAgain", "After 300 clients the array has no more rows than before them.",
-            points: 2, restsOn: "testLeavesNoDescriptor",
-            hint: "Remove the row of a client that has left, or give it to the next one."),
         .hidden(
             "testAsksAboutNoClosedDescriptor", "The array has no row for a closed descriptor.",
             points: 2, restsOn: "testSurvivesAReset",
@@ -128,6 +120,14 @@ extension Course {
             restsOn: "testSurvivesAReset",
             hint: "What poll said was said of the old client: set `revents` to 0 in a new row, and "
                 + "accept after the walk."),
+        .hidden(
+            "testLeavesNoDescriptor", "After 300 clients no descriptor is left open.", points: 2,
+            restsOn: "testNewClientsHaveNoOldResults",
+            hint: "Removing the row is not enough: close the socket, also after an error."),
+        .hidden(
+            "testUsesRowsAgain", "After 300 clients the array has no more rows than before them.",
+            points: 2, restsOn: "testLeavesNoDescriptor",
+            hint: "Remove the row of a client that has left, or give it to the next one."),
     ]
 
     private static let pollModel: [Check] = [
@@ -143,7 +143,7 @@ extension Course {
         .hidden(
             "testWaitsForADescriptorToBeFree",
             "When no descriptor is left, clients wait in the backlog until another one leaves.",
-            points: 2, restsOn: "testWaitsInPoll",
+            points: 2, restsOn: "testUsesRowsAgain",
             hint: "After EMFILE set the listener's `fd` to -1 in its row, and back when a client "
                 + "has left."),
         .hidden(

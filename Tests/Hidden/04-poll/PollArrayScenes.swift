@@ -6,11 +6,10 @@ import Harness
 extension CheckRun {
     /// Requires that 300 clients leave no rows behind.
     func letThreeHundredComeAndGo() throws(CheckFailure) {
-        let trace = SyscallTrace.serving
-        let server = try startServer(trace: trace)
+        let server = try startServer()
         let clients = try connect(server, count: 2)
         for client in clients { try exchangeALine(with: client) }
-        let before = try server.restingRows(trace).count
+        let before = try server.restingPollRows().count
         clients[1].close()
         transcript.add("300 clients come and go, one after the other")
         for _ in 1...300 {
@@ -18,8 +17,7 @@ extension CheckRun {
             try exchangeALine(with: client)
             client.close()
         }
-        try server.rest()
-        let after = trace.polls.last?.interests.count ?? 0
+        let after = try server.restingPollRows().count
         guard after <= before else {
             throw CheckFailure(
                 expected: "an array of at most \(before) rows, as with two clients before",
@@ -70,14 +68,13 @@ extension CheckRun {
         let old = try connect(server, count: 3)
         for client in old { try exchangeALine(with: client) }
         let before = try server.restingDescriptors()
-        transcript.add("stopped: two of them leave, two others connect and are silent")
+        transcript.add("stopped: one of them breaks off, two others connect and are silent")
         try server.send(SIGSTOP)
-        old[0].close()
         old[1].reset()
         let new = [try connect(server), try connect(server)]
         try server.send(SIGCONT)
-        try server.requireDescriptors(before, after: "two clients for two others")
-        for client in new + [old[2]] { try exchangeALine(with: client) }
+        try server.requireDescriptors(before + 1, after: "one for two")
+        for client in new + [old[0], old[2]] { try exchangeALine(with: client) }
     }
 
     /// Requires that idle clients cost no calls.
@@ -113,6 +110,23 @@ extension CheckRun {
         for index in 0..<waiting {
             clients[index].close()
             try exchangeALine(with: clients[served + index])
+        }
+    }
+
+    /// Lets a client come and go: in order, with a reset, or with its bytes and its end at once.
+    func comeAndGo(_ server: ServerProcess, _ number: Int) throws(CheckFailure) {
+        let client = try connect(server, quietly: true)
+        try exchangeALine(with: client)
+        if number % 10 == 0 {
+            // Stopped, so that bytes and end are both there when it asks.
+            try server.send(SIGSTOP)
+            try client.send(random.line(8))
+            client.close()
+            try server.send(SIGCONT)
+        } else if number % 3 == 0 {
+            client.reset()
+        } else {
+            client.close()
         }
     }
 }
