@@ -5,7 +5,9 @@
 import Glibc
 import Support
 
-let experiments: [(name: String, about: String, run: () throws(Errno) -> Void)] = []
+let experiments: [(name: String, about: String, run: () throws(Errno) -> Void)] = [
+    ("idle-cost", "poll, select and epoll with up to 10,000 idle descriptors", idleCost)
+]
 
 guard let name = CommandLine.arguments.dropFirst().first,
     let experiment = experiments.first(where: { $0.name == name })

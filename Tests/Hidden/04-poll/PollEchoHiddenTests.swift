@@ -35,8 +35,10 @@ final class PollEchoHiddenTests: ExerciseChecks {
             let server = try run.startServer()
             let before = try server.restingDescriptors()
             try run.connect(server).close()
-            try run.exchangeALine(with: run.connect(server))
+            let other = try run.connect(server)
+            try run.exchangeALine(with: other)
             try server.requireDescriptors(before + 1, after: "client 1 has left")
+            try run.exchangeALine(with: other)
         }
     }
 
