@@ -5,8 +5,8 @@ import Support
 /// What it costs to wait for one descriptor among many: by poll, by select and by epoll.
 ///
 /// The descriptors are eventfds. In each round some of them, chosen at random, become ready; one call
-/// finds them; they are read, and rest again. What is timed is that call alone, and the median is told:
-/// other programs of this machine spoil single calls.
+/// finds them; they are read, and rest again. What is told is the
+/// processor time of that one call, without the time that looking at the clock takes.
 func idleCost() throws(Errno) {
     let most = raiseDescriptorLimit(to: 10_100)
     print("One descriptor is ready, the others are idle: microseconds for each call")
@@ -32,9 +32,9 @@ func idleCost() throws(Errno) {
     let field = try Field(count: 1000)
     defer { field.close() }
     for active in [1, 10, 100, 1000] {
-        let poll = try field.time(rounds: 300, active: active) { $0.poll() }
-        let select = try field.time(rounds: 300, active: active) { $0.select() }
-        let epoll = try field.time(rounds: 300, active: active) { $0.epollWait() }
+        let poll = try field.time(rounds: 100, active: active) { $0.poll() }
+        let select = try field.time(rounds: 100, active: active) { $0.select() }
+        let epoll = try field.time(rounds: 100, active: active) { $0.epollWait() }
         print(column(active) + column(poll) + column(select) + column(epoll))
     }
 }
@@ -83,37 +83,43 @@ private final class Field {
     func time(
         rounds: Int, active: Int, _ wait: (Field) -> CInt
     ) throws(Errno) -> Double {
-        var times: [UInt64] = []
-        var found: CInt = 0
+        let withCall = try play(rounds: rounds, active: active, wait)
+        let without = try play(rounds: rounds, active: active) { _ in CInt(active) }
+        return (withCall - without) / Double(rounds)
+    }
+
+    /// Plays rounds, and gives the microseconds that their waits took.
+    private func play(
+        rounds: Int, active: Int, _ wait: (Field) -> CInt
+    ) throws(Errno) -> Double {
         var value: UInt64 = 1
+        var nanoseconds: UInt64 = 0
+        let step = descriptors.count / active  // Spread over the array, as clients are.
         for _ in 0..<rounds {
-            let first = Int.random(in: descriptors.indices)
-            // Spread over the array, as clients are.
-            let step = descriptors.count / active
-            let ready = (0..<active).map { descriptors[(first + $0 * step) % descriptors.count] }
-            for descriptor in ready { write(descriptor, &value, 8) }
-            let start = now()
-            found = wait(self)
-            times.append(now() - start)
-            guard found == active else { throw .current }
-            for descriptor in ready { read(descriptor, &value, 8) }
+            let first = Int.random(in: 0..<step)
+            for index in 0..<active { write(descriptors[first + index * step], &value, 8) }
+            let cost = try measure { () throws(Errno) in
+                guard wait(self) == CInt(active) else { throw .current }
+            }
+            nanoseconds += cost.processor
+            for index in 0..<active { read(descriptors[first + index * step], &value, 8) }
         }
-        return median(times)
+        return Double(nanoseconds) / 1000
     }
 
     /// Microseconds for each change of an entry in epoll's interest list.
     func timeControl(rounds: Int) throws(Errno) -> Double {
-        var times: [UInt64] = []
-        for _ in 0..<rounds {
-            let descriptor = descriptors[Int.random(in: descriptors.indices)]
-            var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data(fd: descriptor))
-            let start = now()
-            guard epoll_ctl(instance, EPOLL_CTL_MOD, descriptor, &event) != -1 else {
-                throw .current
+        let cost = try measure { () throws(Errno) in
+            for _ in 0..<rounds {
+                let descriptor = descriptors[Int.random(in: descriptors.indices)]
+                var event = epoll_event(
+                    events: EPOLLIN.rawValue, data: epoll_data(fd: descriptor))
+                guard epoll_ctl(instance, EPOLL_CTL_MOD, descriptor, &event) != -1 else {
+                    throw .current
+                }
             }
-            times.append(now() - start)
         }
-        return median(times)
+        return Double(cost.processor) / Double(rounds) / 1000
     }
 }
 
@@ -124,18 +130,6 @@ private func raiseDescriptorLimit(to wanted: rlim_t) -> Int {
     limit.rlim_cur = max(limit.rlim_cur, min(wanted, limit.rlim_max))
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     return Int(limit.rlim_cur)
-}
-
-/// The monotonic clock, in nanoseconds. See clock_gettime(2).
-private func now() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-}
-
-/// The time in the middle, in microseconds.
-private func median(_ nanoseconds: [UInt64]) -> Double {
-    Double(nanoseconds.sorted()[nanoseconds.count / 2]) / 1000
 }
 
 /// A number at the right of a column of ten.
