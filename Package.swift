@@ -9,6 +9,7 @@ let chapters: [(folder: String, exercises: [String])] = [
     ("01-blocking", ["blocking-udp", "blocking-tcp", "thread-per-connection"]),
     ("02-nonblocking", ["nonblocking-udp", "nonblocking-tcp"]),
     ("03-select", ["select-echo", "pselect-drain"]),
+    ("04-poll", ["poll-echo"]),
 ]
 
 // MemberImportVisibility is left out: half of glibc's structures count as members of CLinux for it.

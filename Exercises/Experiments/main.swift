@@ -13,6 +13,7 @@ let experiments: [(name: String, about: String, run: () throws(Errno) -> Void)] 
     ("select-answers", "what select's three sets say of a socket", showSelectAnswers),
     ("select-cost", "one select, by highest descriptor and by number", measureSelectCost),
     ("select-race", "a signal between the look at its flag and the wait", showTheGap),
+    ("idle-cost", "poll, select and epoll with up to 10,000 idle descriptors", idleCost)
 ]
 
 guard let name = CommandLine.arguments.dropFirst().first,

@@ -5,7 +5,7 @@ import Glibc
 /// How a client waits for its server.
 extension ServerProcess {
     /// The processor time that a server may use while a client gets nothing from it, in nanoseconds.
-    private static let patience = 2_000_000_000
+    static let patience = 2_000_000_000
 
     /// Waits until a client's socket is ready, and no longer than it makes sense.
     ///
