@@ -41,7 +41,7 @@ extension Course {
             restsOn: "testEchoesALine",
             hint: "TCP is a stream: send back what has come, and wait for nothing else."),
         .hidden(
-            "testEchoesAllToASlowReader", "8 MiB come back whole to a client that reads slowly.",
+            "testEchoesAllToASlowReader", "16 MiB come back whole to a client that reads slowly.",
             points: 2, restsOn: "testEchoesALine",
             hint: "What send did not take is kept, and sent first when there is room again."),
         .hidden(

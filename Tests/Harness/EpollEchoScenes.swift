@@ -86,42 +86,26 @@ extension ServerProcess {
         let bytes = run.random.bytes(32 << 20)
         run.transcript.add(
             "\(client.name) sends, and reads nothing, until the server leaves its bytes unread")
-        var sent = 0
-        var before: [ProcFS.Thread] = []
-        try waitOrSpin(for: "a server that rests while \(client.name) takes nothing") {
-            () throws(CheckFailure) in
-            let taken = try client.sendWhatFits(bytes[sent..<min(sent + (1 << 18), bytes.count)])
-            sent += taken
-            guard sent < bytes.count else {
-                throw CheckFailure(
-                    expected: "a server that reads no more while its replies are not taken",
-                    found:
-                        "it has taken \(counted(sent, "byte")), and \(client.name) has read none",
-                    cause: "What it cannot send it keeps, and what it keeps grows without a limit. "
-                        + "While bytes are unsent, wait for room and read no more.")
-            }
-            let now = proc.threads()
-            defer { before = now }
-            guard taken == 0, now == before, now.allSatisfy({ $0.call != nil }) else {
-                return false
-            }
-            let row = SocketTable.connection(port: port, remotePort: client.port)
-            return row.map { $0.receiveQueue > 0 } ?? false
+        let sent = try sendUntilItRests(client, bytes)
+        guard sent < bytes.count else {
+            throw CheckFailure(
+                expected: "a server that reads no more while its replies are not taken",
+                found: "it has taken \(counted(sent, "byte")), and \(client.name) has read none",
+                cause: "What does not fit has to be kept, and what it keeps grows without a limit. "
+                    + "While bytes are unsent, wait for room and read no more.")
         }
         return Array(bytes.prefix(sent))
     }
 
-    /// Sends many bytes and reads them back a little at a time: its socket is full all the while.
+    /// Sends many bytes and reads nothing until the sockets are full, then reads a little at a time.
     public func echoToAFullReader(_ run: CheckRun, bytes count: Int) throws(CheckFailure) {
         let client = try run.connect(self, quietly: true)
         let bytes = run.random.bytes(count)
         run.transcript.add("a client connects, sends \(counted(count, "byte")), and reads slowly")
-        var sent = 0
+        var sent = try sendUntilItRests(client, bytes)
         var received = 0
         while received < count {
-            let taken = try client.sendWhatFits(bytes[sent..<min(sent + (1 << 18), count)])
-            sent += taken
-            if taken > 0 { continue }
+            sent += try client.sendWhatFits(bytes[sent..<min(sent + (1 << 18), count)])
             let got = try client.receiveSome(atMost: min(50_000, count - received)) {
                 "\(counted(count, "byte")) back; \(counted(received, "byte")) came"
             }
@@ -140,6 +124,32 @@ extension ServerProcess {
             }
             received += got.count
         }
+    }
+
+    /// Sends until nothing more goes and the server rests: with bytes unread, or when it has taken all.
+    /// - Returns: How many bytes have gone.
+    private func sendUntilItRests(
+        _ client: TCPClient, _ bytes: [UInt8]
+    ) throws(CheckFailure) -> Int {
+        var sent = 0
+        var before: [ProcFS.Thread] = []
+        try waitOrSpin(
+            for: "a server that rests while \(client.name) takes nothing",
+            cause: "epoll_wait returns at once while anything is there that it watches for: bytes "
+                + "that you do not read, or room that you do not use. Switch the entry with "
+                + "EPOLL_CTL_MOD, and look at the result."
+        ) { () throws(CheckFailure) in
+            let taken = try client.sendWhatFits(bytes[sent..<min(sent + (1 << 18), bytes.count)])
+            sent += taken
+            let now = proc.threads()
+            defer { before = now }
+            guard taken == 0, now == before, now.allSatisfy({ $0.call != nil }) else {
+                return false
+            }
+            let row = SocketTable.connection(port: port, remotePort: client.port)
+            return sent == bytes.count || row.map { $0.receiveQueue > 0 } ?? false
+        }
+        return sent
     }
 }
 

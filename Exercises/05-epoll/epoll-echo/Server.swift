@@ -13,7 +13,7 @@ func serve(_ listener: CInt) throws(Errno) {
     //> your part: serve
     // TODO: make the epoll descriptor, put the listener into its list, and loop: epoll_wait(2), then
     // `proceed` for each ready client, then `acceptClients` if the listener was among the ready.
-    // Mind the process that has no descriptor left: acceptClients gives false. Watch for nothing.
+    // When acceptClients gives false no descriptor is left: watch the listener for nothing then.
     unwritten("serve", chapter: "05-epoll")
     //< your part: serve
 }
