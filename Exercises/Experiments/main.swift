@@ -5,7 +5,11 @@
 import Glibc
 import Support
 
-let experiments: [(name: String, about: String, run: () throws(Errno) -> Void)] = []
+let experiments: [(name: String, about: String, run: () throws(Errno) -> Void)] = [
+    ("active-fraction", "select, poll and epoll when few or many are ready", activeFraction),
+    ("epoll-ctl-cost", "what a longer interest list costs", epollCtlCost),
+    ("epoll-copies", "what epoll_wait writes, and where", epollCopies),
+]
 
 guard let name = CommandLine.arguments.dropFirst().first,
     let experiment = experiments.first(where: { $0.name == name })
