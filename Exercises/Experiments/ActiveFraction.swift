@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import Support
 
-/// How long one call of select, poll and epoll_wait takes, when of 1,000 descriptors 1, 10, 100 or all
-/// are ready. Only the call is measured, not what a program does with the answer.
+/// How long one call of select, poll and epoll_wait takes, when of 1,000 descriptors 1, 10, 100 or
+/// all are ready. Only the call is measured, not what a program does with the answer.
 func activeFraction() throws(Errno) {
     let counters = try EventCounters(1000)
     let all = counters.descriptors
@@ -36,8 +36,8 @@ func activeFraction() throws(Errno) {
     }
 }
 
-/// The median of 201 rounds, in nanoseconds, without what measuring itself costs. Before each round the
-/// descriptors are made ready.
+/// The median of 201 rounds, in nanoseconds, without what measuring itself costs. Before each round
+/// the descriptors are made ready.
 private func typicalTime(
     _ ready: [CInt], _ call: () throws(Errno) -> Void
 ) throws(Errno) -> UInt64 {

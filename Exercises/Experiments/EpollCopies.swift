@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import Support
 
-/// Whether epoll shares memory with the kernel, as is said of it: what epoll_wait writes, and where.
+/// Whether epoll shares memory with the kernel, as is said of it: what epoll_wait writes, where.
 func epollCopies() throws(Errno) {
     let counters = try EventCounters(5)
     let epoll = try watchWithEpoll(counters.descriptors)

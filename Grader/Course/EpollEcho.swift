@@ -9,10 +9,10 @@ extension Course {
                 + "fills your array. A socket is put into the list once, right after accept.",
             "`epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(fd: socket))` says what to "
                 + "watch for, and `event.data.fd` brings the socket back when it is ready.",
-            "Compare `hasUnsent` before and after `receive` or `send`. If it has changed, switch the "
-                + "entry between EPOLLIN and EPOLLOUT with EPOLL_CTL_MOD; otherwise leave it alone.",
-            "First all clients of the answer, then the listener. When acceptClients gives false, set "
-                + "the listener's events to 0; when a client has left, accept again and set EPOLLIN.",
+            "Compare `hasUnsent` before and after `receive` or `send`. If it has changed, switch "
+                + "the entry between EPOLLIN and EPOLLOUT with EPOLL_CTL_MOD; else leave it alone.",
+            "First all clients of the answer, then the listener. If acceptClients gives false, set "
+                + "the listener's events to 0; when a client has left, accept and set EPOLLIN.",
         ],
         scene: .clients,
         model: CallRules(
@@ -48,7 +48,7 @@ extension Course {
             "testServesAllThatAreReadyAtOnce", "700 clients that are ready at once are all served.",
             restsOn: "testServesTwoClientsAtOnce",
             hint:
-                "maxevents is the room in your array, not more. The rest comes with the next call."),
+                "maxevents is the room in your array. The rest comes with the next call."),
         .hidden(
             "testServes8000Clients", "8,000 clients are served at once, in reverse order.",
             points: 2, restsOn: "testServesTwoClientsAtOnce",
@@ -143,10 +143,10 @@ extension Course {
             hint: "Close the connection on every way out, also after an error."),
         .hidden(
             "testLetsTheRestWaitWhenItHasNoDescriptorLeft",
-            "Without a free descriptor the server rests; when one is free, the next client is served.",
+            "With no descriptor left the server rests, and when one is free it goes on.",
             points: 2, restsOn: "testServesTheOthersWhenOneLeaves",
             hint:
-                "After EMFILE watch the listener for nothing; after a client has left, accept again."
+                "After EMFILE watch the listener for nothing; when a client has left, accept."
         ),
         .hidden(
             "testGoesOnAfterAStop", "A server that was stopped and goes on has lost nothing.",
@@ -159,7 +159,7 @@ extension Course {
         .hidden(
             "testGoesOnAfterAShortWrite", "When send takes only a part, the rest follows.",
             restsOn: "testEchoesALine",
-            hint: "send says how much it has taken: keep the rest, and send it when there is room."),
+            hint: "send says how much it has taken: keep the rest until there is room."),
     ]
 }
 

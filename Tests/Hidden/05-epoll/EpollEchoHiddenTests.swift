@@ -292,7 +292,7 @@ final class EpollEchoHiddenTests: ExerciseChecks {
             try server.waitOrSpin(
                 for: "an interest list with nothing but the listener",
                 cause:
-                    "An entry belongs to the connection, not to the number. It stays as long as any "
+                    "An entry belongs to the connection, not to the number. It stays while any "
                     + "copy of the descriptor is open: use EPOLL_CTL_DEL, or make no copies."
             ) { () throws(CheckFailure) in
                 list = try server.interestList()
@@ -423,8 +423,8 @@ extension ServerProcess {
             found: "its entry has events \(String(entry.events, radix: 16)), "
                 + (wanted ? "without EPOLLOUT (4)" : "and EPOLLOUT (4) is among them"),
             cause: wanted
-                ? "An entry that exists is changed with EPOLL_CTL_MOD. EPOLL_CTL_ADD fails with EEXIST."
-                : "A socket has room nearly always. Who waits for that while there is nothing to send "
+                ? "An entry is changed with EPOLL_CTL_MOD; EPOLL_CTL_ADD fails with EEXIST."
+                : "A socket has room nearly always. Who waits for that with nothing to send "
                     + "never waits.")
     }
 }

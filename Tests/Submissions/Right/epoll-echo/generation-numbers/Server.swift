@@ -78,7 +78,7 @@ private func admit(
             close(connection.socket)
         }
         return true
-    } catch where error.rawValue == EMFILE {
+    } catch  where error.rawValue == EMFILE {
         return false
     }
 }

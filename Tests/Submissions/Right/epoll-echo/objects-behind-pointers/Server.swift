@@ -62,7 +62,7 @@ private func takeGuests(_ listener: CInt, _ epoll: CInt) throws(Errno) -> Bool {
             close(connection.socket)
         }
         return true
-    } catch where error.rawValue == EMFILE {
+    } catch  where error.rawValue == EMFILE {
         return false
     }
 }

@@ -22,7 +22,7 @@ func serve(_ listener: CInt) throws(Errno) {
         if socket == listener {
             do throws(Errno) {
                 try acceptOne(listener, epoll)
-            } catch where error.rawValue == EMFILE {
+            } catch  where error.rawValue == EMFILE {
                 isListening = false
                 try control(epoll, EPOLL_CTL_DEL, listener, EPOLLIN)
             }

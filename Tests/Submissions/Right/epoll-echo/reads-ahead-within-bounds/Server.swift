@@ -51,7 +51,7 @@ func serve(_ listener: CInt) throws(Errno) {
                     clients[connection.socket] = nil
                     close(connection.socket)
                 }
-            } catch where error.rawValue == EMFILE {
+            } catch  where error.rawValue == EMFILE {
                 isFull = true
                 guard change(epoll, EPOLL_CTL_MOD, listener, 0) else { throw .current }
             }

@@ -1,4 +1,4 @@
-// Right: Its own bookkeeping: what each client is owed, in a dictionary; read, write, SIGPIPE ignored.
+// Right: What each client is owed is kept in a dictionary; read and write, SIGPIPE ignored.
 
 import CLinux
 import Glibc
