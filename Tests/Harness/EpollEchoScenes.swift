@@ -134,6 +134,7 @@ extension ServerProcess {
     ) throws(CheckFailure) -> Int {
         var sent = 0
         var before: [ProcFS.Thread] = []
+        var looks = 0
         try waitOrSpin(
             for: "a server that rests while \(client.name) takes nothing",
             cause: "epoll_wait returns at once while anything is there that it watches for: bytes "
@@ -145,10 +146,14 @@ extension ServerProcess {
             let now = proc.threads()
             defer { before = now }
             guard taken == 0, now == before, now.allSatisfy({ $0.call != nil }) else {
+                looks = 0
                 return false
             }
             let row = SocketTable.connection(port: port, remotePort: client.port)
-            return sent == bytes.count || row.map { $0.receiveQueue > 0 } ?? false
+            let isFull = sent == bytes.count || row.map { $0.receiveQueue > 0 } ?? false
+            // Bytes that have just come may be about to wake it: the next look tells.
+            looks = isFull ? looks + 1 : 0
+            return looks == 2
         }
         return sent
     }

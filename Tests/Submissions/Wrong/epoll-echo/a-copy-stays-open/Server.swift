@@ -1,6 +1,6 @@
 // Caught by: epoll-echo.testForgetsTheGone
 // Says: never rested
-// The mistake: It keeps a copy of each descriptor, closes only the first, and does not take it out of the list.
+// The mistake: It keeps a copy of each descriptor, and closes only the first.
 
 import CLinux
 import Glibc

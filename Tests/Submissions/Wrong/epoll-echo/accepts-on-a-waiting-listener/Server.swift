@@ -1,6 +1,6 @@
 // Caught by: epoll-echo.testEchoesALine
 // Says: accept4(3)
-// The mistake: It accepts until nobody waits, on a listener that was not set to O_NONBLOCK: the last accept waits.
+// The mistake: Its listener waits, and it accepts until nobody is left: the last accept waits.
 
 import CLinux
 import Glibc

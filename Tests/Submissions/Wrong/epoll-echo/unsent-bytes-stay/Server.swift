@@ -1,6 +1,6 @@
 // Caught by: epoll-echo.testGivesNobodyAnothersBytes
 // Says: came back changed
-// The mistake: It closes a client, and keeps what it owed under the number that the next client gets.
+// The mistake: What it owed a client stays under the number that the next one gets.
 
 import CLinux
 import Glibc

@@ -1,6 +1,6 @@
 // Caught by: epoll-echo.testServesTwoClientsAtOnce
 // Says: read(
-// The mistake: Its connections wait, and it reads from one until there is nothing left: there it stays.
+// The mistake: Its connections wait, and it reads from one until nothing is left.
 
 import CLinux
 import Glibc

@@ -1,6 +1,6 @@
 // Caught by: epoll-echo.testAsksForRoomOnlyWhileItOwesBytes
 // Says: without EPOLLOUT (4)
-// The mistake: While bytes are unsent it watches the client for nothing, and so never learns that there is room.
+// The mistake: While bytes are unsent it watches for nothing, and never learns of room.
 
 import CLinux
 import Glibc
