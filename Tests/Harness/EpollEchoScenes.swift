@@ -64,11 +64,15 @@ extension ServerProcess {
         return list
     }
 
-    /// The entry that a client has in the interest list. The inode of its connection leads to the
-    /// descriptor.
-    public func entry(of client: TCPClient) throws(CheckFailure) -> Interest {
-        let row = SocketTable.connection(port: port, remotePort: client.port)
-        let descriptor = try socketDescriptor(row)
+    /// The server's descriptor of a client's connection.
+    public func descriptor(of client: TCPClient) throws(CheckFailure) -> CInt {
+        try socketDescriptor(SocketTable.connection(port: port, remotePort: client.port))
+    }
+
+    /// The entry that a descriptor has in the interest list.
+    public func entry(
+        of descriptor: CInt, _ client: TCPClient
+    ) throws(CheckFailure) -> Interest {
         guard let entry = try interestList().first(where: { $0.descriptor == descriptor }) else {
             throw CheckFailure(
                 expected: "\(client.name), descriptor \(descriptor), in the interest list",
@@ -145,15 +149,15 @@ extension ServerProcess {
             sent += taken
             let now = proc.threads()
             defer { before = now }
-            guard taken == 0, now == before, now.allSatisfy({ $0.call != nil }) else {
-                looks = 0
-                return false
+            let rests = taken == 0 && now == before && now.allSatisfy { $0.call != nil }
+            looks = rests ? looks + 1 : 0
+            // The table of sockets may be long, so it is asked once, when all else is quiet. Bytes
+            // that have just come may be about to wake the server: the look after that tells.
+            if looks == 2, sent < bytes.count {
+                let row = SocketTable.connection(port: port, remotePort: client.port)
+                if row?.receiveQueue == 0 { looks = 0 }
             }
-            let row = SocketTable.connection(port: port, remotePort: client.port)
-            let isFull = sent == bytes.count || row.map { $0.receiveQueue > 0 } ?? false
-            // Bytes that have just come may be about to wake it: the next look tells.
-            looks = isFull ? looks + 1 : 0
-            return looks == 2
+            return looks == 3
         }
         return sent
     }

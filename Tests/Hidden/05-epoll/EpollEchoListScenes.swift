@@ -49,7 +49,7 @@ extension CheckRun {
         let server = try startServer()
         let client = try connect(server)
         try exchangeALine(with: client)
-        let entry = try server.entry(of: client)
+        let entry = try server.entry(of: server.descriptor(of: client), client)
         for (bit, name, meaning) in [
             (EPOLLET, "EPOLLET", "Edge-triggered is the next exercise."),
             (EPOLLONESHOT, "EPOLLONESHOT", "It costs an epoll_ctl for each event."),
@@ -66,13 +66,15 @@ extension CheckRun {
         let server = try startServer()
         let client = try connect(server)
         try exchangeALine(with: client)
-        try server.requireInterestInRoom(of: client, false, "nothing is unsent")
+        let descriptor = try server.descriptor(of: client)
+        try server.requireInterestInRoom(of: descriptor, client, false, "nothing is unsent")
         let bytes = try server.fillUntilItRests(self, client)
-        try server.requireInterestInRoom(of: client, true, "bytes are unsent")
+        try server.requireInterestInRoom(of: descriptor, client, true, "bytes are unsent")
         transcript.add("\(client.name) reads all that it has sent, and exchanges a line")
         try client.receive(bytes)
         try exchangeALine(with: client)
-        try server.requireInterestInRoom(of: client, false, "nothing is unsent any more")
+        try server.requireInterestInRoom(
+            of: descriptor, client, false, "nothing is unsent any more")
     }
 
     /// Requires that 30 lines need no epoll_ctl.
@@ -119,9 +121,9 @@ extension CheckRun {
 extension ServerProcess {
     /// Requires that EPOLLOUT is in a client's entry, or that it is not.
     fileprivate func requireInterestInRoom(
-        of client: TCPClient, _ wanted: Bool, _ why: String
+        of descriptor: CInt, _ client: TCPClient, _ wanted: Bool, _ why: String
     ) throws(CheckFailure) {
-        let entry = try entry(of: client)
+        let entry = try entry(of: descriptor, client)
         guard (entry.events & EPOLLOUT.rawValue != 0) != wanted else { return }
         throw CheckFailure(
             expected: "\(client.name) watched \(wanted ? "with" : "without") EPOLLOUT: \(why)",

@@ -1,5 +1,5 @@
 // Caught by: epoll-echo.testServesTheOthersWhenOneLeaves
-// Says: serve returned
+// Says: ended with status 0
 // The mistake: It leaves its loop when a client has left.
 
 import CLinux
