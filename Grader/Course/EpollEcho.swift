@@ -20,7 +20,8 @@ extension Course {
                 CallRules.accept, CallRules.receive, CallRules.send, ["epoll_ctl"],
                 ["epoll_wait", "epoll_pwait"],
             ],
-            forbid: [.asksAnotherWay, .waitsByTheClock, .submitsRings, .startsOthers]),
+            forbid: [.asksAnotherWay, .waitsByTheClock, .submitsRings, .startsOthers],
+            callsPerRequest: 14),
         checks: checksOfServing + checksOfTheList + checksOfTrouble)
 
     private static let checksOfServing: [Check] = [
@@ -156,6 +157,11 @@ extension Course {
             "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
             restsOn: "testServesTheOthersWhenOneLeaves",
             hint: "EINTR is no error of the client or the listener: make the same call again."),
+        .hidden(
+            "testGoesOnAfterAnAbortedConnection",
+            "A client that is gone before it is accepted troubles nobody else.",
+            restsOn: "testServesTheOthersWhenOneLeaves",
+            hint: "ECONNABORTED tells of one client, not of the listener: accept the next."),
         .hidden(
             "testGoesOnAfterAShortWrite", "When send takes only a part, the rest follows.",
             restsOn: "testEchoesALine",

@@ -199,7 +199,7 @@ final class EpollEchoHiddenTests: ExerciseChecks {
         try check { run throws(CheckFailure) in
             let trace = SyscallTrace.serving
             let start = try run.serveTwoLateClients(trace)
-            try requireModel(trace, since: start, doing: "two clients")
+            try requireModel(trace, since: start, doing: "two clients", requests: 2, bytes: 18)
         }
     }
 
@@ -220,6 +220,10 @@ final class EpollEchoHiddenTests: ExerciseChecks {
 
     func testGoesOnAfterAnInterruption() throws {
         try check { run throws(CheckFailure) in try run.interruptEachKindOfCall() }
+    }
+
+    func testGoesOnAfterAnAbortedConnection() throws {
+        try check { run throws(CheckFailure) in try run.abortAConnection() }
     }
 
     func testGoesOnAfterAShortWrite() throws {
