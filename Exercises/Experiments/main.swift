@@ -13,7 +13,10 @@ let experiments: [(name: String, about: String, run: () throws(Errno) -> Void)] 
     ("select-answers", "what select's three sets say of a socket", showSelectAnswers),
     ("select-cost", "one select, by highest descriptor and by number", measureSelectCost),
     ("select-race", "a signal between the look at its flag and the wait", showTheGap),
-    ("idle-cost", "poll, select and epoll with up to 10,000 idle descriptors", idleCost)
+    ("idle-cost", "poll, select and epoll with up to 10,000 idle descriptors", idleCost),
+    ("active-fraction", "select, poll and epoll when few or many are ready", activeFraction),
+    ("epoll-ctl-cost", "what a longer interest list costs", epollCtlCost),
+    ("epoll-copies", "what epoll_wait writes, and where", epollCopies),
 ]
 
 guard let name = CommandLine.arguments.dropFirst().first,

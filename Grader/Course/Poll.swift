@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 extension Course {
-    static let polling = Chapter(id: "04-poll", title: "poll", exercises: [pollEcho])
+    static let poll = Chapter(id: "04-poll", title: "poll", exercises: [pollEcho])
 
     private static let asksAnotherWay = CallRules.Forbidden(
         signs: ["select", "pselect6", "epoll_wait", "epoll_pwait", "epoll_ctl"],

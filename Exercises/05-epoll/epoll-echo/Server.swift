@@ -1,0 +1,62 @@
+// Exercise epoll-echo: a TCP echo server in one loop around epoll_wait, level-triggered.
+// Read chapters/05-epoll.md first. Try it with: swift test --filter EpollEcho
+
+import CLinux
+import Glibc
+import Support
+
+/// Serves all clients in one thread, for ever.
+///
+/// - Parameter listener: A listening TCP socket.
+/// - Throws: The `Errno` of a call that shows that a socket of the server's own is broken.
+func serve(_ listener: CInt) throws(Errno) {
+    //> your part: serve
+    // TODO: make the epoll descriptor, put the listener into its list, and loop: epoll_wait(2),
+    // then `proceed` for each ready client, then `acceptClients` if the listener was among the ready.
+    // When acceptClients gives false no descriptor is left: watch the listener for nothing then.
+    unwritten("serve", chapter: "05-epoll")
+    //< your part: serve
+}
+
+/// Puts a socket into the interest list, or changes its entry. There it stays until it is closed.
+///
+/// - Parameters:
+///   - operation: `EPOLL_CTL_ADD` for a new entry, `EPOLL_CTL_MOD` for one that is there.
+///   - events: What to watch for. Errors and hang-ups come without being asked for.
+/// - Throws: The `Errno` of epoll_ctl.
+func watch(
+    _ epoll: CInt, _ operation: CInt, _ socket: CInt, for events: UInt32
+) throws(Errno) {
+    //> your part: watch
+    // TODO: epoll_ctl(2) with an epoll_event that says what to watch for, and whose event it is.
+    unwritten("watch", chapter: "05-epoll")
+    //< your part: watch
+}
+
+/// Moves one client on, now that its socket is ready: sends what is unsent, or echoes what has come.
+///
+/// - Returns: Whether the client stays. If not, its socket is closed and forgotten.
+func proceed(
+    _ socket: CInt, _ epoll: CInt, _ connections: inout [CInt: Connection],
+    _ buffer: inout [UInt8]
+) -> Bool {
+    //> your part: proceed
+    // TODO: send what is unsent, or receive; `Connection` does both. When `hasUnsent` has changed,
+    // the entry in the list has to change, too. When the client is over: forget it and close it.
+    unwritten("proceed", chapter: "05-epoll")
+    //< your part: proceed
+}
+
+/// Takes every client that waits in the backlog.
+///
+/// - Returns: False when this process has no descriptor left. The rest stays in the backlog, so the
+///   listener stays ready: do not ask for it again before a client has left.
+/// - Throws: The `Errno` of accept, if the listener itself is broken.
+func acceptClients(
+    _ listener: CInt, _ epoll: CInt, _ connections: inout [CInt: Connection]
+) throws(Errno) -> Bool {
+    //> your part: acceptClients
+    // TODO: acceptConnection until it gives nil, and put each client into the list, once.
+    unwritten("acceptClients", chapter: "05-epoll")
+    //< your part: acceptClients
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+
+extension Course {
+    static let epollEcho = Exercise(
+        id: "epoll-echo", title: "A TCP echo server around epoll, level-triggered",
+        chapter: "05-epoll", section: "Exercise: epoll-echo", secondsPerCheck: 15,
+        hints: [
+            "Three calls: epoll_create1 makes the list, epoll_ctl changes it, epoll_wait waits and "
+                + "fills your array. A socket is put into the list once, right after accept.",
+            "`epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(fd: socket))` says what to "
+                + "watch for, and `event.data.fd` brings the socket back when it is ready.",
+            "Compare `hasUnsent` before and after `receive` or `send`. If it has changed, switch "
+                + "the entry between EPOLLIN and EPOLLOUT with EPOLL_CTL_MOD; else leave it alone.",
+            "First all clients of the answer, then the listener. If acceptClients gives false, set "
+                + "the listener's events to 0; when a client has left, accept and set EPOLLIN.",
+        ],
+        scene: .clients,
+        model: CallRules(
+            require: [
+                CallRules.accept, CallRules.receive, CallRules.send, ["epoll_ctl"],
+                ["epoll_wait", "epoll_pwait"],
+            ],
+            forbid: [.asksAnotherWay, .waitsByTheClock, .submitsRings, .startsOthers],
+            callsPerRequest: 14),
+        checks: checksOfServing + checksOfTheList + checksOfTrouble)
+
+    private static let checksOfServing: [Check] = [
+        .public(
+            "testEchoesALine", "A line comes back as it was sent.", points: 2,
+            hint: "The listener must not wait either: setNonblocking, then accept until there is "
+                + "nobody left."),
+        .public(
+            "testServesTwoClientsAtOnce", "A silent client keeps no other client waiting.",
+            restsOn: "testEchoesALine",
+            hint: "Nothing but epoll_wait may wait: read from those that it names, and only once."),
+        .public(
+            "testServesTheOthersWhenOneLeaves", "A client that leaves takes nobody with it.",
+            restsOn: "testServesTwoClientsAtOnce",
+            hint: "When `receive` gives false, that one client is over: close it, and go on."),
+        .hidden(
+            "testEchoesBytesOneByOne", "Bytes that come one at a time come back one at a time.",
+            restsOn: "testEchoesALine",
+            hint: "TCP is a stream: send back what has come, and wait for nothing else."),
+        .hidden(
+            "testEchoesAllToASlowReader", "16 MiB come back whole to a client that reads slowly.",
+            points: 2, restsOn: "testEchoesALine",
+            hint: "What send did not take is kept, and sent first when there is room again."),
+        .hidden(
+            "testServesAllThatAreReadyAtOnce", "700 clients that are ready at once are all served.",
+            restsOn: "testServesTwoClientsAtOnce",
+            hint:
+                "maxevents is the room in your array. The rest comes with the next call."),
+        .hidden(
+            "testServes8000Clients", "8,000 clients are served at once, in reverse order.",
+            points: 2, restsOn: "testServesTwoClientsAtOnce",
+            hint: "Nothing may depend on how high a descriptor is, or on how many there are."),
+        .hidden(
+            "testHasOneThread", "One thread serves all clients.",
+            restsOn: "testServesTwoClientsAtOnce",
+            hint: "Everything happens in the loop around epoll_wait; start no thread."),
+    ]
+
+    private static let checksOfTheList: [Check] = [
+        .hidden(
+            "testWaitsInEpollWait", "While nothing comes, the server waits in epoll_wait.",
+            points: 2, restsOn: "testEchoesALine",
+            hint: "The last argument of epoll_wait is -1: wait for as long as it takes."),
+        .hidden(
+            "testHasOneEntryForEachClient", "The interest list has one entry for each client.",
+            points: 2, restsOn: "testServesTwoClientsAtOnce",
+            hint: "EPOLL_CTL_ADD once for each accepted connection, with its own `data`."),
+        .hidden(
+            "testForgetsTheGone", "Nothing of a client that has left stays in the interest list.",
+            restsOn: "testHasOneEntryForEachClient",
+            hint: "close takes an entry out when it closes the last copy of the descriptor."),
+        .hidden(
+            "testIsLevelTriggered", "The clients are watched level-triggered.",
+            restsOn: "testHasOneEntryForEachClient",
+            hint: "Ask for EPOLLIN or EPOLLOUT, without EPOLLET and EPOLLONESHOT."),
+        .hidden(
+            "testAsksForRoomOnlyWhileItOwesBytes",
+            "A client is watched with EPOLLOUT while bytes are unsent, and only then.", points: 2,
+            restsOn: "testHasOneEntryForEachClient",
+            hint: "When hasUnsent has changed, change the entry with EPOLL_CTL_MOD."),
+        .hidden(
+            "testPutsEachClientIntoTheListOnce",
+            "While clients exchange lines, the interest list is not touched.", points: 2,
+            restsOn: "testServesTwoClientsAtOnce",
+            hint: "Call epoll_ctl after accept, and when the interest has changed."),
+        .hidden(
+            "testAsksOnlyThoseWhoAreReady", "A silent client costs no system call.", points: 2,
+            restsOn: "testServesTwoClientsAtOnce",
+            hint: "Loop over the events that epoll_wait has filled in, not over the clients."),
+        .hidden(
+            "testUsesTheCallsOfTheModel", "The calls that it makes are those of epoll.",
+            restsOn: "testEchoesALine",
+            hint: "epoll_wait waits; accept, read and send then find what it has promised."),
+    ]
+
+    private static let checksOfTrouble: [Check] = [
+        .hidden(
+            "testClientThatSaysNothing", "A client may leave without having sent a byte.",
+            restsOn: "testEchoesALine",
+            hint: "EPOLLIN also means the end: read then gives 0. Close the client."),
+        .hidden(
+            "testEchoesAfterHalfClose",
+            "A client that has finished sending still gets all its bytes, and then the end.",
+            points: 2, restsOn: "testEchoesALine",
+            hint: "EPOLLRDHUP says that the end is under way, perhaps behind unread bytes: read on "
+                + "until read gives 0."),
+        .hidden(
+            "testSurvivesAReset", "A client that breaks off does not end the server.",
+            restsOn: "testServesTheOthersWhenOneLeaves",
+            hint: "read fails with ECONNRESET: close that client and nothing else."),
+        .hidden(
+            "testSurvivesAWriteToAGoneClient",
+            "A write to a client that is gone does not end the server.",
+            restsOn: "testServesTheOthersWhenOneLeaves",
+            hint: "Send with MSG_NOSIGNAL, or ignore SIGPIPE, and close the client after EPIPE."),
+        .hidden(
+            "testASlowReaderHoldsNobody",
+            "A client that does not read keeps no other waiting, and not much memory.", points: 2,
+            restsOn: "testServesTwoClientsAtOnce",
+            hint: "Connections must not wait (SOCK_NONBLOCK), and who is owed bytes is not read."),
+        .hidden(
+            "testSurvivesAResetWhileItOwesBytes",
+            "A client may break off while the server waits for room.",
+            restsOn: "testASlowReaderHoldsNobody",
+            hint: "EPOLLERR and EPOLLHUP come without being asked for: they end the client."),
+        .hidden(
+            "testKeepsTheNewClientOfADescriptor",
+            "A client that gets the number of one that has just left is served.", points: 2,
+            restsOn: "testServesTheOthersWhenOneLeaves",
+            hint: "Close a client at once, in one place, and accept only after all other events of "
+                + "the answer: what is closed and forgotten later may be somebody else by then."),
+        .hidden(
+            "testGivesNobodyAnothersBytes",
+            "Unsent bytes of a client that is gone go to nobody.",
+            restsOn: "testSurvivesAResetWhileItOwesBytes",
+            hint: "What you keep under a descriptor's number must go when the number goes."),
+        .hidden(
+            "testLeavesNoDescriptor", "After 300 clients no descriptor is left open.",
+            restsOn: "testSurvivesAReset",
+            hint: "Close the connection on every way out, also after an error."),
+        .hidden(
+            "testLetsTheRestWaitWhenItHasNoDescriptorLeft",
+            "With no descriptor left the server rests, and when one is free it goes on.",
+            points: 2, restsOn: "testServesTheOthersWhenOneLeaves",
+            hint:
+                "After EMFILE watch the listener for nothing; when a client has left, accept."
+        ),
+        .hidden(
+            "testGoesOnAfterAStop", "A server that was stopped and goes on has lost nothing.",
+            restsOn: "testEchoesALine",
+            hint: "epoll_wait gives EINTR after SIGCONT, also without a handler: call it again."),
+        .hidden(
+            "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
+            restsOn: "testServesTheOthersWhenOneLeaves",
+            hint: "EINTR is no error of the client or the listener: make the same call again."),
+        .hidden(
+            "testGoesOnAfterAnAbortedConnection",
+            "A client that is gone before it is accepted troubles nobody else.",
+            restsOn: "testServesTheOthersWhenOneLeaves",
+            hint: "ECONNABORTED tells of one client, not of the listener: accept the next."),
+        .hidden(
+            "testGoesOnAfterAShortWrite", "When send takes only a part, the rest follows.",
+            restsOn: "testEchoesALine",
+            hint: "send says how much it has taken: keep the rest until there is room."),
+    ]
+}
+
+extension CallRules.Forbidden {
+    fileprivate static let asksAnotherWay = CallRules.Forbidden(
+        signs: ["poll", "ppoll", "select", "pselect6"],
+        meaning: "It asks with a call that is told the whole list each time: chapters 3 and 4.")
+}
