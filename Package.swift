@@ -8,6 +8,7 @@ import PackageDescription
 let chapters: [(folder: String, exercises: [String])] = [
     ("01-blocking", ["blocking-udp", "blocking-tcp", "thread-per-connection"]),
     ("02-nonblocking", ["nonblocking-udp", "nonblocking-tcp"]),
+    ("05-epoll", ["epoll-edge"]),
 ]
 
 // MemberImportVisibility is left out: half of glibc's structures count as members of CLinux for it.

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+
+import CLinux
+import Glibc
+
+/// What the suites of servers that wait in epoll_wait do to them.
+extension SystemCall {
+    /// The calls that wait for events of an epoll instance.
+    public static var waitingForEvents: Set<Int32> {
+        var calls: Set<Int32> = [SYS_epoll_pwait]
+        #if arch(x86_64)
+            calls.insert(SYS_epoll_wait)
+        #endif
+        return calls
+    }
+}
+
+extension SyscallTrace {
+    /// Waits until the server stands at the call of `hold`, or until it rests without having come there.
+    /// - Returns: Whether it stands there.
+    public func awaitHold(_ server: ServerProcess) throws(CheckFailure) -> Bool {
+        var before: [ProcFS.Thread] = []
+        try server.wait(for: "the server to come to its next call") {
+            if self.isHolding { return true }
+            let now = server.proc.threads()
+            defer { before = now }
+            return now == before && now.allSatisfy { $0.call != nil }
+        }
+        return isHolding
+    }
+}
+
+extension ServerProcess {
+    /// What its one epoll instance watches.
+    /// - Throws: `CheckFailure` when it has none, or several.
+    public func interestList() throws(CheckFailure) -> [Interest] {
+        let instances = proc.epollDescriptors()
+        guard let epoll = instances.first, instances.count == 1,
+            let list = proc.interestList(of: epoll)
+        else {
+            throw CheckFailure(
+                expected: "one epoll instance",
+                found: "\(instances.count) among its descriptors",
+                cause: "epoll_create1 is called once, before the loop.")
+        }
+        return list
+    }
+
+    /// The server's descriptor of a client's connection.
+    public func descriptor(of client: TCPClient) throws(CheckFailure) -> CInt {
+        try socketDescriptor(SocketTable.connection(port: port, remotePort: client.port))
+    }
+
+    /// Bytes of a client that lie unread in the server's socket.
+    public func unreadBytes(of client: TCPClient) -> Int {
+        SocketTable.connection(port: port, remotePort: client.port)?.receiveQueue ?? 0
+    }
+
+    /// Sends to an echo server and reads nothing, until the server rests and takes no more.
+    /// - Parameter limit: More than all of the kernel's buffers hold together.
+    /// - Returns: What was sent and is to come back.
+    public func fillUntilItRests(
+        _ run: CheckRun, _ client: TCPClient, limit: Int = 48 << 20
+    ) throws(CheckFailure) -> [UInt8] {
+        let piece = run.random.bytes(1 << 18)
+        run.transcript.add("\(client.name) sends all that the server takes, and reads nothing")
+        var bytes: [UInt8] = []
+        var isResting = false
+        while true {
+            let start = bytes.count % piece.count
+            let taken = try client.sendWhatFits(piece[start...])
+            bytes += piece[start..<start + taken]
+            guard bytes.count <= limit else {
+                throw CheckFailure(
+                    expected: "a server that reads no more while its own bytes find no room",
+                    found: "it has taken \(counted(bytes.count, "byte")) of a client that reads "
+                        + "nothing, more than all buffers of the kernel hold")
+            }
+            if taken > 0 {
+                isResting = false
+            } else if isResting {
+                return bytes
+            } else {
+                try waitUntilParked()
+                isResting = true
+            }
+        }
+    }
+
+    /// Sends many bytes to an echo server, and reads only when the server rests and takes no more.
+    public func echoWhenItRests(_ run: CheckRun, bytes count: Int) throws(CheckFailure) {
+        let client = try run.connect(self, quietly: true)
+        let bytes = run.random.bytes(count)
+        run.transcript.add("a client connects, sends \(counted(count, "byte")), and reads slowly")
+        var sent = 0
+        var received = 0
+        var rests = 0
+        while received < count {
+            let taken = try client.sendWhatFits(bytes[sent..<min(sent + (1 << 18), count)])
+            sent += taken
+            if taken > 0 { continue }
+            if rests < 20 { try waitUntilParked() }
+            rests += 1
+            let got = try client.receiveSome(atMost: min(60_000, count - received)) {
+                "\(counted(count, "byte")) back; \(counted(received, "byte")) came"
+            }
+            guard !got.isEmpty else {
+                throw CheckFailure(
+                    expected: "\(counted(count, "byte")) back",
+                    found: "the end of the connection after \(counted(received, "byte"))")
+            }
+            if let difference = Difference(expected: bytes, from: received, received: got) {
+                throw CheckFailure(
+                    expected: difference.expected, found: difference.received,
+                    cause: "From byte \(difference.offset) on the bytes are others: some were left "
+                        + "out, or sent twice.")
+            }
+            received += got.count
+        }
+    }
+}
