@@ -10,6 +10,7 @@ let experiments: [(name: String, about: String, run: () throws(Errno) -> Void)] 
     ("full-socket", "what write takes when nobody reads", fullSocket),
     ("nonblock-flag", "who shares O_NONBLOCK, and who does not", nonblockFlag),
     ("polling-interval", "what it costs to look rarely", pollingInterval),
+    ("edge", "what level-triggered and edge-triggered epoll tell of one socket", replayLevelAndEdge),
 ]
 
 guard let name = CommandLine.arguments.dropFirst().first,
