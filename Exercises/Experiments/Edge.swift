@@ -27,6 +27,12 @@ private func replayReading(_ near: CInt, _ far: CInt) throws(Errno) {
     both.tell("all is read, until EAGAIN")
     put(far, "x")
     both.tell("1 more byte")
+    take(near, 100)
+    put(far, "x")
+    take(near, 100)
+    both.tell("1 more byte, read before it asks")
+    put(far, "x")
+    both.tell("1 more byte")
     try both.modify(near, EPOLLIN.rawValue)
     both.tell("EPOLL_CTL_MOD, nothing was read")
     both.count("asked 1000 times, nothing is read")
@@ -53,6 +59,11 @@ private func replayWriting(_ near: CInt, _ far: CInt) throws(Errno) {
     both.tell("writes until EAGAIN")
     while take(far, 1 << 20) > 0 || isUnderWay(near) {}
     both.tell("the peer has read all")
+    let all = try Watchers(near, EPOLLIN.rawValue | EPOLLOUT.rawValue)
+    all.tell("watched for reading and writing")
+    put(far, "x")
+    all.tell("1 byte comes")
+    take(near, 100)
 }
 
 private func replayEnd(_ near: CInt, _ far: CInt) throws(Errno) {

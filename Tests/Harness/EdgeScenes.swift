@@ -51,8 +51,53 @@ extension ServerProcess {
         try socketDescriptor(SocketTable.connection(port: port, remotePort: client.port))
     }
 
-    /// Bytes of a client that lie unread in the server's socket.
-    public func unreadBytes(of client: TCPClient) -> Int {
+    /// Sends to a stopped server what its socket takes, and `limit` bytes at most.
+    /// - Returns: What was sent and lies unread in the server's socket, for which it has one event.
+    public func fillItsSocket(
+        _ run: CheckRun, _ client: TCPClient, limit: Int
+    ) throws(CheckFailure) -> [UInt8] {
+        let piece = run.random.bytes(25_000)
+        var bytes: [UInt8] = []
+        while bytes.count < limit {
+            let taken = try client.sendWhatFits(piece)
+            bytes += piece[..<taken]
+            if taken < piece.count || unreadBytes(of: client) < bytes.count { break }
+        }
+        run.transcript.add("\(client.name) sends \(counted(bytes.count, "byte"))")
+        return bytes
+    }
+
+    /// Sends to an echo server and reads nothing, until the server waits for room. All that was sent
+    /// has arrived, and a part of it lies unread in the server's socket.
+    /// - Returns: What was sent and is to come back.
+    public func fillUntilItWaitsForRoom(
+        _ run: CheckRun, _ client: TCPClient
+    ) throws(CheckFailure) -> [UInt8] {
+        let piece = run.random.bytes(1 << 16)
+        run.transcript.add(
+            "\(client.name) sends, and reads nothing, until the server reads no more")
+        var bytes: [UInt8] = []
+        while bytes.count < 32 << 20 {
+            for _ in 1...4 {
+                let taken = try client.sendWhatFits(piece)
+                bytes += piece[..<taken]
+                try waitUntilParked()
+            }
+            let unread = unreadBytes(of: client)
+            guard unread > 0 else { continue }
+            run.transcript.add(
+                "\(counted(bytes.count, "byte")) were sent; the last \(unread) lie unread in its socket"
+            )
+            return bytes
+        }
+        throw CheckFailure(
+            expected: "a server that reads no more while its own bytes find no room",
+            found:
+                "it has taken \(counted(bytes.count, "byte")) of a client that reads nothing, more "
+                + "than all buffers of the kernel hold")
+    }
+
+    private func unreadBytes(of client: TCPClient) -> Int {
         SocketTable.connection(port: port, remotePort: client.port)?.receiveQueue ?? 0
     }
 

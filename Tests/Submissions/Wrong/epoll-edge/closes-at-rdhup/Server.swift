@@ -1,5 +1,5 @@
 // Caught by: epoll-edge.testSeesTheEndThatCameWithTheBytes
-// Says: closed the connection before it had sent everything
+// Says: broke the connection off with a reset
 // The mistake: EPOLLRDHUP makes it close at once. The bytes before the end are still in the
 // socket.
 

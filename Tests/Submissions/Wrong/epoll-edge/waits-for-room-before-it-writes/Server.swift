@@ -1,7 +1,7 @@
 // Caught by: epoll-edge.testEchoesALine
-// Says: It has read all that client 1 sent
-// The mistake: It waits for EPOLLOUT before each reply. That edge comes only after a write has
-// found no room.
+// Says: It has read all
+// The mistake: It reads, and leaves the writing to the next EPOLLOUT. That edge comes only after
+// a write with EAGAIN.
 
 import CLinux
 import Glibc
@@ -62,7 +62,8 @@ struct Connection {
             let count = read(socket, &buffer, min(buffer.count, bytesLeft))
             if count > 0 {
                 bytesLeft -= count
-                guard send(buffer[..<count]) else { return .isOver }
+                unsent = Array(buffer[..<count])
+                return .rests
             } else if count == -1 && errno == EAGAIN {
                 isReadable = false
             } else if count == 0 || errno != EINTR {
@@ -80,7 +81,6 @@ struct Connection {
             }
             if count != -1 {
                 rest = rest.dropFirst(count)
-                isWritable = false
             } else if errno == EAGAIN {
                 isWritable = false
             } else if errno != EINTR {
