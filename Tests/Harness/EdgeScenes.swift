@@ -46,9 +46,23 @@ extension ServerProcess {
         return list
     }
 
-    /// The server's descriptor of a client's connection.
+    /// The server's descriptor of a client's connection, found by asking each of its sockets for its
+    /// peer. The kernel's table of all sockets may be long, and takes its time.
     public func descriptor(of client: TCPClient) throws(CheckFailure) -> CInt {
-        try socketDescriptor(SocketTable.connection(port: port, remotePort: client.port))
+        for (descriptor, target) in proc.descriptors() where target.hasPrefix("socket:") {
+            let peer = try withCopy(of: descriptor) { copy in
+                var address = sockaddr_in()
+                withSockaddr(&address) { pointer, length in
+                    var length = length
+                    getpeername(copy, pointer, &length)
+                }
+                return UInt16(bigEndian: address.sin_port)
+            }
+            if peer == client.port { return descriptor }
+        }
+        throw CheckFailure(
+            expected: "a descriptor for the connection of \(client.name)",
+            found: "none: it was not accepted, or is closed. \(activity)")
     }
 
     /// Sends to a stopped server what its socket takes, and `limit` bytes at most.
@@ -56,12 +70,14 @@ extension ServerProcess {
     public func fillItsSocket(
         _ run: CheckRun, _ client: TCPClient, limit: Int
     ) throws(CheckFailure) -> [UInt8] {
+        let descriptor = try descriptor(of: client)
         let piece = run.random.bytes(25_000)
         var bytes: [UInt8] = []
         while bytes.count < limit {
             let taken = try client.sendWhatFits(piece)
             bytes += piece[..<taken]
-            if taken < piece.count || unreadBytes(of: client) < bytes.count { break }
+            if taken < piece.count { break }
+            if try unreadBytes(in: descriptor) < bytes.count { break }
         }
         run.transcript.add("\(client.name) sends \(counted(bytes.count, "byte"))")
         return bytes
@@ -73,21 +89,20 @@ extension ServerProcess {
     public func fillUntilItWaitsForRoom(
         _ run: CheckRun, _ client: TCPClient
     ) throws(CheckFailure) -> [UInt8] {
-        let piece = run.random.bytes(1 << 16)
+        let descriptor = try descriptor(of: client)
+        let piece = run.random.bytes(1 << 18)
         run.transcript.add(
             "\(client.name) sends, and reads nothing, until the server reads no more")
         var bytes: [UInt8] = []
         while bytes.count < 32 << 20 {
-            for _ in 1...4 {
-                let taken = try client.sendWhatFits(piece)
-                bytes += piece[..<taken]
-                try waitUntilParked()
-            }
-            let unread = unreadBytes(of: client)
+            let taken = try client.sendWhatFits(piece)
+            bytes += piece[..<taken]
+            try waitUntilParked()
+            let unread = try unreadBytes(in: descriptor)
             guard unread > 0 else { continue }
             run.transcript.add(
-                "\(counted(bytes.count, "byte")) were sent; the last \(unread) lie unread in its socket"
-            )
+                "\(counted(bytes.count, "byte")) were sent; the last \(counted(unread, "byte")) lie "
+                    + "unread in its socket")
             return bytes
         }
         throw CheckFailure(
@@ -97,8 +112,12 @@ extension ServerProcess {
                 + "than all buffers of the kernel hold")
     }
 
-    private func unreadBytes(of client: TCPClient) -> Int {
-        SocketTable.connection(port: port, remotePort: client.port)?.receiveQueue ?? 0
+    /// Bytes that lie unread in one of the server's sockets. See FIONREAD in ioctl_tty(2).
+    private func unreadBytes(in descriptor: CInt) throws(CheckFailure) -> Int {
+        try withCopy(of: descriptor) { copy in
+            var count: CInt = 0
+            return ioctl(copy, UInt(FIONREAD), &count) == 0 ? Int(count) : 0
+        }
     }
 
     /// Sends to an echo server and reads nothing, until the server rests and takes no more.

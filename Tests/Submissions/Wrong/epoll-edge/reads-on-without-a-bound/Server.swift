@@ -50,7 +50,7 @@ struct Connection {
         var bytesLeft = bytesPerTurn
         while true {
             if !unsent.isEmpty {
-                guard send(unsent[...]) else { return .isOver }
+                if isWritable { guard send(unsent[...]) else { return .isOver } }
             }
             guard isReadable else { return .rests }
             guard bytesLeft > 0 else {
@@ -60,7 +60,8 @@ struct Connection {
             let count = read(socket, &buffer, min(buffer.count, bytesLeft))
             if count > 0 {
                 bytesLeft -= count
-                guard send((unsent + buffer[..<count])[...]) else { return .isOver }
+                unsent += buffer[..<count]
+                guard unsent.count > 1 << 18 || send(unsent[...]) else { return .isOver }
             } else if count == -1 && errno == EAGAIN {
                 isReadable = false
             } else if count == 0 || errno != EINTR {
