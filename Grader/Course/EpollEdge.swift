@@ -44,7 +44,8 @@ extension Course {
                 restsOn: "testEchoesALine",
                 hint: "Send back what has come; wait for no more of it."),
             .hidden(
-                "testReadsUntilNothingIsLeft", "One event may stand for 600,000 bytes.", points: 2,
+                "testReadsUntilNothingIsLeft",
+                "One event may stand for more than any buffer or turn.", points: 2,
                 restsOn: "testEchoesALine",
                 hint: "Read until EAGAIN. What is left in the socket is told of no more."),
             .hidden(

@@ -65,22 +65,19 @@ extension ServerProcess {
             found: "none: it was not accepted, or is closed. \(activity)")
     }
 
-    /// Sends to a stopped server what its socket takes, and `limit` bytes at most.
-    /// - Returns: What was sent and lies unread in the server's socket, for which it has one event.
-    public func fillItsSocket(
-        _ run: CheckRun, _ client: TCPClient, limit: Int
-    ) throws(CheckFailure) -> [UInt8] {
-        let descriptor = try descriptor(of: client)
-        let piece = run.random.bytes(25_000)
-        var bytes: [UInt8] = []
-        while bytes.count < limit {
-            let taken = try client.sendWhatFits(piece)
-            bytes += piece[..<taken]
-            if taken < piece.count { break }
-            if try unreadBytes(in: descriptor) < bytes.count { break }
-        }
-        run.transcript.add("\(client.name) sends \(counted(bytes.count, "byte"))")
-        return bytes
+    /// Stops an echo server, sends it `count` bytes, and lets it go on when they lie in its socket, or as
+    /// many of them as its window lets in: the server has one event for them. Waits for the echo.
+    public func echoOneEvent(
+        _ run: CheckRun, _ client: TCPClient, bytes count: Int
+    ) throws(CheckFailure) {
+        let message = run.random.bytes(count)
+        try send(SIGSTOP)
+        run.transcript.add("the server is stopped")
+        try client.send(message)
+        try wait(for: "the bytes to lie in the server's socket") { client.nothingIsUnderWay }
+        run.transcript.add("they lie in its socket; the server goes on, and has one event for them")
+        try send(SIGCONT)
+        try client.receive(message)
     }
 
     /// Sends to an echo server and reads nothing, until the server waits for room. All that was sent
