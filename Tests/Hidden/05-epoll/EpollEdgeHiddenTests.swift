@@ -177,8 +177,14 @@ final class EpollEdgeHiddenTests: ExerciseChecks {
                     if number % 2 == 0 { client.reset() } else { client.close() }
                 }
             }
-            try server.wait(for: "\(before) open descriptors, as before the first client") {
-                server.proc.descriptors().count <= before
+            do throws(CheckFailure) {
+                try server.wait(for: "\(before) open descriptors, as before the first client") {
+                    server.proc.descriptors().count <= before
+                }
+            } catch  where error.kind == .failed {
+                let open = server.proc.descriptors().count
+                throw CheckFailure(
+                    expected: error.expected, found: "\(open) are open. \(server.activity)")
             }
         }
     }
