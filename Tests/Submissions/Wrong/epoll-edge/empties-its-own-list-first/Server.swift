@@ -1,5 +1,5 @@
 // Caught by: epoll-edge.testOneClientDoesNotStarveFifty
-// Says: before the last of them was served
+// Says: at a time while
 // The mistake: It works on its own list until that is empty, and only then looks for new events.
 
 import CLinux

@@ -1,5 +1,5 @@
 // Caught by: epoll-edge.testOneClientDoesNotStarveFifty
-// Says: before the last of them was served
+// Says: at a time while
 // The mistake: It reads until EAGAIN, however long that takes: the turn has no limit.
 
 import CLinux
