@@ -1,6 +1,6 @@
-// Caught by: epoll-edge.testEchoesBytesOneByOne
-// Says: in the server
-// The mistake: SO_RCVLOWAT 4: the kernel tells of nothing before four bytes have come.
+// Caught by: epoll-edge.testWaitsInEpollWait
+// Says: without a time limit
+// The mistake: While no client is connected, epoll_wait gets a time limit.
 
 import CLinux
 import Glibc
@@ -103,7 +103,9 @@ func serve(_ listener: CInt) throws(Errno) {
     var hasBacklog = false
     var isFull = false
     while true {
-        let count = epoll_wait(epoll, &events, Int32(events.count), list.isEmpty ? -1 : 0)
+        let count = epoll_wait(
+            epoll, &events, Int32(events.count), list.isEmpty ? (connections.isEmpty ? 500 : -1) : 0
+        )
         guard count != -1 || errno == EINTR else { throw .current }
         for event in events[..<max(0, Int(count))] {
             let socket = event.data.fd
@@ -153,8 +155,6 @@ func acceptClients(
     do throws(Errno) {
         while let socket = try acceptConnection(listener)?.socket {
             try watch(socket, with: epoll)
-            var least: CInt = 4
-            setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &least, socklen_t(MemoryLayout<CInt>.size))
             connections[socket] = Connection(socket)
         }
         return true
