@@ -2,5 +2,6 @@
 
 extension Course {
     static let epoll = Chapter(
-        id: "05-epoll", title: "I/O multiplexing with epoll", exercises: [epollEcho])
+        id: "05-epoll", title: "I/O multiplexing with epoll",
+        exercises: [epollEcho, epollEdge])
 }

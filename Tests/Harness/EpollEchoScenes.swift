@@ -64,11 +64,6 @@ extension ServerProcess {
         return list
     }
 
-    /// The server's descriptor of a client's connection.
-    public func descriptor(of client: TCPClient) throws(CheckFailure) -> CInt {
-        try socketDescriptor(SocketTable.connection(port: port, remotePort: client.port))
-    }
-
     /// The entry that a descriptor has in the interest list.
     public func entry(
         of descriptor: CInt, _ client: TCPClient

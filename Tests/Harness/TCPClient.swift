@@ -142,6 +142,10 @@ public final class TCPClient {
     /// Bytes sent that the server's side has not acknowledged. See SIOCOUTQ in tcp(7).
     public var unacknowledgedBytes: Int { queue(UInt(SIOCOUTQ)) }
 
+    /// Whether nothing of this client is under way: what has been sent is acknowledged, and what is
+    /// left waits for the server's window to open. See SIOCOUTQNSD in linux/sockios.h.
+    public var nothingIsUnderWay: Bool { unacknowledgedBytes == queue(UInt(SIOCOUTQNSD)) }
+
     /// Says that this client sends no more, and goes on receiving. See shutdown(2).
     public func finishSending() {
         transcript?.add("\(name) finishes sending (shutdown), and still receives")

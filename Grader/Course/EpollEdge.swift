@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+
+extension Course {
+    static let epollEdge = Exercise(
+        id: "epoll-edge", title: "A TCP echo server that epoll tells of edges",
+        chapter: "05-epoll", section: "Exercise: epoll-edge", secondsPerCheck: 10,
+        hints: [
+            "An edge is told once. Remember in each Connection whether a read, and whether a write, "
+                + "may succeed; only EAGAIN from that call takes it back.",
+            "One event may stand for many clients, many bytes, or for bytes and the end together: "
+                + "accept until EAGAIN, read until EAGAIN, 0 or the turn's limit, write until "
+                + "nothing is left or EAGAIN.",
+            "A client that has used up its turn is told of no more. Put it into a list of your own, "
+                + "and call epoll_wait with 0 instead of -1 as long as somebody stands in it.",
+            "While bytes are unsent, do not read, but keep isReadable. When the next EPOLLOUT has "
+                + "come and all is sent, go on reading in the same turn.",
+        ],
+        scene: .clients,
+        model: CallRules(
+            require: [
+                ["epoll_wait", "epoll_pwait"], ["epoll_ctl"], CallRules.accept, CallRules.receive,
+                CallRules.send,
+            ],
+            forbid: [
+                CallRules.Forbidden(
+                    signs: ["poll", "ppoll", "select", "pselect6"],
+                    meaning: "It asks with poll or select. epoll has told already, once."),
+                .waitsByTheClock, .submitsRings, .startsOthers,
+            ]),
+        checks: [
+            .public(
+                "testEchoesALine", "A line comes back as it was sent.", points: 2,
+                hint: "Wait in epoll_wait, read what has come, and send it back."),
+            .public(
+                "testServesTwoClientsAtOnce", "A silent client keeps no other client waiting.",
+                restsOn: "testEchoesALine",
+                hint: "Add each connection to the interest list, and go back to epoll_wait."),
+            .public(
+                "testWatchesForEdges", "Each socket is watched with EPOLLET.", points: 2,
+                restsOn: "testEchoesALine",
+                hint: "Add EPOLLET to the events, of the listener and of every connection."),
+            .hidden(
+                "testEchoesBytesOneByOne", "Each byte comes back as soon as it was sent.",
+                restsOn: "testEchoesALine",
+                hint: "Send back what has come; wait for no more of it."),
+            .hidden(
+                "testReadsUntilNothingIsLeft",
+                "One event may stand for more than any buffer or turn.", points: 2,
+                restsOn: "testEchoesALine",
+                hint: "Read until EAGAIN. What is left in the socket is told of no more."),
+            .hidden(
+                "testAcceptsUntilNobodyIsLeft", "One event may stand for 20 clients.", points: 2,
+                restsOn: "testServesTwoClientsAtOnce",
+                hint: "Accept until EAGAIN. Who is left in the backlog is told of no more."),
+            .hidden(
+                "testTakesWhatComesBeforeEpollWait",
+                "What comes between a server's last look and epoll_wait is not lost.", points: 2,
+                hint:
+                    "epoll_wait takes an event out of the ready list, also with a time limit of 0: "
+                    + "handle all that any call of it gives."),
+            .hidden(
+                "testTakesWhatComesBeforeARead",
+                "A byte that comes before the read that was to give EAGAIN is not lost.",
+                restsOn: "testEchoesALine",
+                hint:
+                    "The read that is to give EAGAIN may give bytes instead: treat each read alike."
+            ),
+            .hidden(
+                "testClientThatSaysNothing", "A client that ends without a byte is let go.",
+                restsOn: "testEchoesALine", hint: "read gives 0 at the end: close the connection."),
+            .hidden(
+                "testSeesTheEndThatCameWithTheBytes",
+                "When bytes and the end come together, both are seen.", points: 2,
+                restsOn: "testEchoesALine",
+                hint:
+                    "A read that gives less than asked for does not exclude the end behind it. Read "
+                    + "until EAGAIN or 0, or mind EPOLLRDHUP."),
+            .hidden(
+                "testSendsTheRestBeforeTheEnd",
+                "A client that has finished sending still gets all of its bytes.", points: 2,
+                restsOn: "testSeesTheEndThatCameWithTheBytes",
+                hint: "EPOLLRDHUP says that no more will come. It does not say that all is sent."),
+            .hidden(
+                "testSurvivesAReset", "A client that breaks off troubles nobody else.",
+                restsOn: "testServesTwoClientsAtOnce",
+                hint: "read fails with ECONNRESET: close this connection, and go on."),
+            .hidden(
+                "testSurvivesAWriteToAGoneClient",
+                "A write to a client that is gone does not end the server.",
+                restsOn: "testServesTwoClientsAtOnce",
+                hint: "Ignore SIGPIPE, or send with MSG_NOSIGNAL, and expect EPIPE."),
+            .hidden(
+                "testClosesEveryConnection",
+                "When 300 clients have left, their descriptors are closed.",
+                restsOn: "testServesTwoClientsAtOnce",
+                hint: "Close the connection at the end and after an error, whatever tells of it."),
+            .hidden(
+                "testUsesNoClosedDescriptor", "After close, a descriptor is used no more.",
+                restsOn: "testClosesEveryConnection",
+                hint:
+                    "When a client is over, leave the loop that reads from it, and take it out of "
+                    + "your list: its number may soon belong to another."),
+            .hidden(
+                "testEchoesAllToASlowReader",
+                "8 MiB come back whole to a client that reads slowly.", points: 2,
+                restsOn: "testReadsUntilNothingIsLeft",
+                hint: "Keep what found no room, and go on with it at the next EPOLLOUT."),
+            .hidden(
+                "testRemembersWhatCameMeanwhile",
+                "Bytes that came while it waited for room are not forgotten.", points: 2,
+                restsOn: "testEchoesALine",
+                hint:
+                    "When the unsent bytes are gone, read again: the event for what came meanwhile "
+                    + "was told long ago, or together with EPOLLOUT."),
+            .hidden(
+                "testRestsWhileAClientDoesNotRead",
+                "A client that does not read keeps neither the others waiting nor the server awake.",
+                restsOn: "testServesTwoClientsAtOnce",
+                hint:
+                    "A client that waits for room is not one that could go on: leave it out of your "
+                    + "list until EPOLLOUT comes."),
+            .hidden(
+                "testKeepsLittleOfAClientThatDoesNotRead",
+                "Of a client that does not read, little is kept in memory.",
+                restsOn: "testEchoesALine",
+                hint: "Read no more while bytes are unsent. The rest waits in the kernel, and TCP "
+                    + "slows the client down."),
+            .hidden(
+                "testOneClientDoesNotStarveFifty", "One client that sends much does not starve 50.",
+                points: 3, restsOn: "testReadsUntilNothingIsLeft",
+                hint: "Limit the bytes of a turn, and call epoll_wait between two turns."),
+            .hidden(
+                "testKeepsClientsApart", "What one client sends never reaches another.",
+                restsOn: "testServesTwoClientsAtOnce",
+                hint: "Each connection has its own unsent bytes; only the buffer may be shared."),
+            .hidden(
+                "testGoesOnWhenDescriptorsRunOut",
+                "Clients for whom no descriptor was left are served later.", points: 2,
+                restsOn: "testAcceptsUntilNobodyIsLeft",
+                hint: "After EMFILE the backlog is not empty, and no edge will tell of it: accept "
+                    + "again when a client has left."),
+            .hidden(
+                "testWaitsInEpollWait", "While nothing happens, it waits in epoll_wait.", points: 2,
+                restsOn: "testEchoesALine",
+                hint:
+                    "Set O_NONBLOCK on every socket, and give epoll_wait -1 when nothing is left to "
+                    + "do."),
+            .hidden(
+                "testRegistersEachSocketOnce", "Each socket is registered once and for all.",
+                points: 2, restsOn: "testServesTwoClientsAtOnce",
+                hint: "EPOLL_CTL_ADD with all events at the start; no EPOLL_CTL_MOD afterwards."),
+            .hidden(
+                "testUsesTheCallsOfTheModel",
+                "The calls that it makes are those of the model.",
+                restsOn: "testEchoesALine",
+                hint: "epoll_wait tells; accept, read and send act; nothing else is asked."),
+            .hidden(
+                "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
+                restsOn: "testEchoesALine",
+                hint: "EINTR is neither an error nor EAGAIN: nothing was found out. Call again."),
+            .hidden(
+                "testGoesOnAfterAShortWrite", "When write takes only a part, the rest follows.",
+                restsOn: "testEchoesALine",
+                hint: "Only a write that has given EAGAIN is followed by an EPOLLOUT edge: go on "
+                    + "writing until then."),
+        ])
+}

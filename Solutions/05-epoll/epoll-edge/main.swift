@@ -1,0 +1,3 @@
+import Support
+
+runServer(open: { port throws(Errno) in try openListener(port: port) }, serve: serve)

@@ -1,0 +1,108 @@
+// Right: It reads into a buffer of each client's own while that holds less than 64 KiB, then sends,
+// and reads on as soon as there is room. It takes a socket out of the interest list before close.
+
+import CLinux
+import Glibc
+import Support
+
+struct Peer {
+    var mayRead = false
+    var mayWrite = false
+    var hasEnded = false
+    var held: [UInt8] = []
+
+    mutating func read(_ socket: CInt, atMost limit: Int) -> (count: Int, isGone: Bool) {
+        var total = 0
+        while mayRead, !hasEnded, held.count < 65_536, total < limit {
+            let old = held.count
+            held += [UInt8](repeating: 0, count: 8_192)
+            let count = held.withUnsafeMutableBytes {
+                recv(socket, $0.baseAddress?.advanced(by: old), 8_192, Int32(MSG_DONTWAIT))
+            }
+            let reason = errno
+            held.removeLast(8_192 - max(0, count))
+            if count > 0 {
+                total += count
+            } else if count == 0 {
+                hasEnded = true
+            } else if reason == EAGAIN {
+                mayRead = false
+            } else if reason != EINTR {
+                return (total, true)
+            }
+        }
+        return (total, false)
+    }
+
+    mutating func write(_ socket: CInt) -> Bool {
+        var done = 0
+        while mayWrite, done < held.count {
+            let count = held.withUnsafeBytes {
+                send(
+                    socket, $0.baseAddress?.advanced(by: done), $0.count - done,
+                    Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+            }
+            if count > 0 { done += count }
+            if count == -1, errno == EAGAIN { mayWrite = false }
+            if count == -1, errno != EAGAIN, errno != EINTR { return false }
+        }
+        held.removeFirst(done)
+        return true
+    }
+}
+
+func serve(_ listener: CInt) throws(Errno) {
+    try setNonblocking(listener)
+    let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+    guard epoll != -1 else { throw .current }
+    let all = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
+    var peers: [CInt: Peer] = [:]
+    var mine: Set<CInt> = []
+    var event = epoll_event(events: all, data: epoll_data(fd: listener))
+    guard epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event) == 0 else { throw .current }
+    var events = [epoll_event](repeating: epoll_event(), count: 64)
+    var knocks = false
+    while true {
+        let count = epoll_wait(epoll, &events, 64, mine.isEmpty ? -1 : 0)
+        if count == -1, errno != EINTR { throw .current }
+        for event in events.prefix(max(0, Int(count))) {
+            let socket = event.data.fd
+            if socket == listener { knocks = true }
+            guard peers[socket] != nil else { continue }
+            if event.events & ~EPOLLOUT.rawValue != 0 { peers[socket]?.mayRead = true }
+            if event.events & ~EPOLLIN.rawValue != 0 { peers[socket]?.mayWrite = true }
+            mine.insert(socket)
+        }
+        for socket in mine {
+            var left = 131_072
+            var isOver = false
+            var hasMore = true
+            while hasMore, left > 0, !isOver, var peer = peers[socket] {
+                peers[socket] = nil
+                let (count, isGone) = peer.read(socket, atMost: left)
+                left -= count
+                isOver = isGone || !peer.write(socket) || peer.hasEnded && peer.held.isEmpty
+                hasMore = peer.held.isEmpty ? peer.mayRead : peer.mayWrite
+                peers[socket] = peer
+            }
+            if isOver {
+                peers[socket] = nil
+                epoll_ctl(epoll, EPOLL_CTL_DEL, socket, nil)
+                close(socket)
+            }
+            if isOver || !hasMore { mine.remove(socket) }
+        }
+        while knocks {
+            let socket = accept4(listener, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
+            if socket == -1 {
+                if errno == EAGAIN { knocks = false }
+                if errno == EAGAIN || errno == EMFILE { break }
+                guard errno == EINTR || errno == ECONNABORTED else { throw .current }
+                continue
+            }
+            peers[socket] = Peer()
+            event = epoll_event(events: all, data: epoll_data(fd: socket))
+            guard epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event) == 0 else { throw .current }
+        }
+    }
+}
