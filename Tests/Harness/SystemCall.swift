@@ -54,6 +54,7 @@ public struct SystemCall: Equatable, Sendable {
         case SYS_pselect6: return last[4] == 0
         case SYS_epoll_pwait: return Int32(truncatingIfNeeded: last[3]) < 0
         case SYS_rt_sigtimedwait: return last[2] == 0
+        case SYS_mq_timedreceive: return last[4] == 0
         case SYS_wait4, SYS_waitid, SYS_rt_sigsuspend: return true
         default: break
         }
@@ -101,7 +102,7 @@ public struct SystemCall: Equatable, Sendable {
             SYS_ioctl: "ioctl", SYS_sendmmsg: "sendmmsg", SYS_sendfile: "sendfile",
             SYS_splice: "splice", SYS_epoll_create1: "epoll_create1", SYS_epoll_ctl: "epoll_ctl",
             SYS_io_uring_enter: "io_uring_enter", SYS_clone: "clone", SYS_clone3: "clone3",
-            SYS_execve: "execve",
+            SYS_execve: "execve", SYS_mq_timedreceive: "mq_timedreceive",
         ]
         #if arch(x86_64)
             names[SYS_poll] = "poll"
