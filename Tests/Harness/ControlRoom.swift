@@ -23,6 +23,7 @@ public final class ControlRoom {
         }
         directory = String(cString: made)
         do {
+            try Self.requirePermission(for: directory)
             server = try run.startServer(arguments: [directory], openFiles: openFiles, trace: trace)
         } catch {
             Self.remove(directory)
@@ -117,7 +118,7 @@ public final class ControlRoom {
     /// Puts a message into the queue.
     public func post(_ text: String, priority: UInt32) throws(CheckFailure) {
         run.transcript.add("a message of priority \(priority) is posted: \(text)")
-        let name = "/" + (directory.split(separator: "/").last ?? "")
+        let name = Self.queueName(directory)
         let queue = mq_open_create(name, O_WRONLY | O_NONBLOCK | O_CLOEXEC, 0, nil)
         guard queue != -1 else { throw .machine("No queue \(name): \(errorText(errno)).") }
         defer { mq_close(queue) }
@@ -153,19 +154,155 @@ public final class ControlRoom {
         return line.flatMap { Int($0.dropFirst(6).drop { $0 == " " }) }
     }
 
+    /// Waits until its timer, of which nothing has been read, has expired so many times. The kernel
+    /// itself notes the first expiration only, and reckons the others when it is asked.
+    public func waitForTicks(_ count: Int, period: Int) throws(CheckFailure) {
+        run.transcript.add("the timer expires \(counted(count, "time")) meanwhile")
+        try server.wait(for: "a timerfd that has expired") { (unreadTicks ?? 0) > 0 }
+        let end = Deadline.nanoseconds() + UInt64((count - 1) * period) * 1_000_000
+        try server.wait(for: "the timer to expire again") { Deadline.nanoseconds() > end }
+    }
+
+    /// Requires that it waits in epoll_wait, with its one thread, for as long as it takes.
+    public func requireParked(cause: String? = nil) throws(CheckFailure) {
+        run.transcript.add("the server is left alone")
+        let cause =
+            cause
+            ?? "Something stays ready: what epoll tells of must be read, all of it, or be watched "
+            + "no more."
+        let threads: [ProcFS.Thread]
+        do {
+            threads = try server.waitUntilParked()
+        } catch {
+            throw CheckFailure(expected: error.expected, found: error.found, cause: cause)
+        }
+        guard let call = threads.first?.call, threads.count == 1,
+            SystemCall.waitingInEpoll.contains(call.number), call.waitsForever
+        else {
+            throw CheckFailure(
+                expected: "one thread that waits in epoll_wait, without a time limit",
+                found: server.activity)
+        }
+    }
+
+    /// Has each source but the timer tell something, one after the other.
+    public func useEachSource(_ client: LineClient) throws(CheckFailure) {
+        try client.send("add 8")
+        try client.expect("counter 8")
+        signal(SIGUSR1, "SIGUSR1")
+        try client.expect("signal SIGUSR1 from \(getpid())")
+        let name = "use-\(Deadline.nanoseconds())"
+        try create(name)
+        try client.expect("created \(name)")
+        try post("message", priority: 3)
+        try client.expect("queue message priority 3")
+    }
+
+    /// What its sources look like in /proc/PID/fd, and what they are called.
+    public var sourceNames: [(target: String, name: String)] {
+        [
+            ("anon_inode:[timerfd]", "timerfd"), ("anon_inode:[signalfd]", "signalfd"),
+            ("anon_inode:[eventfd]", "eventfd"), ("anon_inode:inotify", "inotify descriptor"),
+            ("\(directory)/fifo", "FIFO"), (Self.queueName(directory), "message queue"),
+        ]
+    }
+
+    /// A line of 4000 bytes with its newline, as a client is told it.
+    public let longLine = "fifo " + String(repeating: "x", count: 3994)
+
+    /// Writes 16 long lines into the FIFO, and has one client read them.
+    /// - Returns: The bytes that each client is told by that.
+    public func tellLongLines(
+        _ writer: CInt, _ reader: LineClient
+    ) throws(CheckFailure) -> Int {
+        let line = longLine.dropFirst(5) + "\n"
+        try write(String(repeating: String(line), count: 16), into: writer, quietly: true)
+        for _ in 1...16 { try reader.read(longLine) }
+        return 16 * (longLine.utf8.count + 1)
+    }
+
+    /// The server's descriptor of the connection to a client.
+    public func descriptor(of client: LineClient) throws(CheckFailure) -> CInt {
+        try server.socketDescriptor(
+            SocketTable.connection(port: server.port, remotePort: client.tcp.port))
+    }
+
+    /// The bytes for a client that the kernel keeps, on both sides. See SIOCOUTQ in tcp(7).
+    /// - Parameter socket: The server's descriptor of the connection.
+    public func bytesInTheKernel(
+        for client: LineClient, _ socket: CInt
+    ) throws(CheckFailure) -> Int {
+        try server.withCopy(of: socket) { copy throws(CheckFailure) in
+            var count: CInt = 0
+            guard ioctl(copy, UInt(SIOCOUTQ), &count) == 0 else {
+                throw .notVerified("The kernel does not tell what is unsent: \(errorText(errno)).")
+            }
+            return Int(count) + client.tcp.waitingBytes
+        }
+    }
+
     /// The server's descriptor that leads to this, as /proc/PID/fd has it.
     public func descriptor(of target: String) -> CInt? {
         server.proc.descriptors().filter { $0.value == target }.keys.min()
     }
 
+    /// Queues and watches are counted for each user, and a machine may have none left.
+    private static func requirePermission(for directory: String) throws(CheckFailure) {
+        var attributes = mq_attr()
+        attributes.mq_maxmsg = 10
+        attributes.mq_msgsize = 256
+        let queue = mq_open_create(
+            queueName(directory), O_RDWR | O_CREAT | O_CLOEXEC, 0o600, &attributes)
+        guard queue != -1 else {
+            throw .notVerified("This machine permits no message queue: \(errorText(errno)).")
+        }
+        mq_close(queue)
+        let inotify = inotify_init1(Int32(IN_CLOEXEC))
+        guard inotify != -1 else {
+            throw .notVerified("This machine permits no inotify instance: \(errorText(errno)).")
+        }
+        close(inotify)
+    }
+
+    private static func queueName(_ directory: String) -> String {
+        "/" + (directory.split(separator: "/").last ?? "")
+    }
+
     private static func remove(_ directory: String) {
-        mq_unlink("/" + (directory.split(separator: "/").last ?? ""))
+        mq_unlink(queueName(directory))
         for name in Harness.directory(directory + "/inbox") { unlink("\(directory)/inbox/\(name)") }
         rmdir(directory + "/inbox")
         unlink(directory + "/fifo")
         unlink(directory + "/notes.txt")
         rmdir(directory)
     }
+}
+
+extension SyscallTrace {
+    /// Every call that a control room could serve or wait with.
+    public static var controlRoom: SyscallTrace {
+        var calls = SystemCall.reading.union(SystemCall.writing).union(SystemCall.accepting)
+        calls.formUnion([
+            SYS_ppoll, SYS_pselect6, SYS_epoll_pwait, SYS_epoll_ctl, SYS_nanosleep,
+            SYS_clock_nanosleep, SYS_clone, SYS_clone3, SYS_io_uring_enter, SYS_rt_sigtimedwait,
+            SYS_mq_timedreceive, SYS_timerfd_settime, SYS_timerfd_gettime,
+        ])
+        #if arch(x86_64)
+            calls.formUnion([SYS_poll, SYS_select, SYS_epoll_wait, SYS_fork, SYS_vfork])
+        #endif
+        return SyscallTrace(calls: calls)
+    }
+}
+
+extension SystemCall {
+    /// The calls that wait for what an interest list has.
+    public static let waitingInEpoll: Set<Int32> = {
+        #if arch(x86_64)
+            [SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_pwait2]
+        #else
+            [SYS_epoll_pwait, SYS_epoll_pwait2]
+        #endif
+    }()
 }
 
 /// A client that sends commands and is told lines.
@@ -175,6 +312,7 @@ public final class LineClient {
     private let run: CheckRun
     private var bytes: [UInt8] = []
     private var start = 0
+    private var seen: Set<String> = []
 
     init(_ tcp: TCPClient, _ run: CheckRun) {
         self.tcp = tcp
@@ -218,6 +356,25 @@ public final class LineClient {
         }
     }
 
+    /// Requires that this line comes next, without a word in the story. If it is about something else,
+    /// lines about the number of clients may come before it.
+    public func read(_ line: String) throws(CheckFailure) {
+        let words = "the line \(escaped(Array(line.utf8), limit: 30))"
+        while true {
+            let found = try self.line(words)
+            if found == line { return }
+            guard found.hasPrefix("clients "), !line.hasPrefix("clients ") else {
+                throw CheckFailure(
+                    expected: "\(words) for \(tcp.name)",
+                    found: "the line \(escaped(Array(found.utf8), limit: 30))")
+            }
+            seen.insert(found)
+        }
+    }
+
+    /// Whether a line about the number of clients came while `read` waited for another one.
+    public func hasSeen(_ line: String) -> Bool { seen.contains(line) }
+
     /// Requires that these lines come next, in any order.
     public func expect(inAnyOrder lines: [String]) throws(CheckFailure) {
         run.transcript.add("\(tcp.name) waits for \(counted(lines.count, "line")), in any order")
@@ -239,5 +396,34 @@ public final class LineClient {
     /// Requires the first line that a client gets: that a regular file cannot be watched.
     public func expectGreeting() throws(CheckFailure) {
         try expect("notes.txt cannot be watched: Operation not permitted (errno 1)")
+    }
+}
+
+extension LineClient {
+    /// Requires that a line about the timer comes next, and gives its number.
+    public func expirations() throws(CheckFailure) -> Int {
+        let what = "a line like \"timer 1\""
+        run.transcript.add("\(tcp.name) waits for \(what)")
+        let line = try line(what)
+        guard line.hasPrefix("timer "), let count = Int(line.dropFirst(6)), count > 0 else {
+            throw CheckFailure(
+                expected: "\(what) for \(tcp.name)",
+                found: "the line \(escaped(Array(line.utf8), limit: 60))")
+        }
+        return count
+    }
+
+    /// Requires this line, after any number of lines about the timer.
+    public func skipTimer(until line: String) throws(CheckFailure) {
+        run.transcript.add("\(tcp.name) waits for the line \"\(line)\"")
+        while true {
+            let found = try self.line("the line \"\(line)\"")
+            if found == line { return }
+            guard found.hasPrefix("timer ") else {
+                throw CheckFailure(
+                    expected: "the line \"\(line)\" for \(tcp.name)",
+                    found: "the line \(escaped(Array(found.utf8), limit: 60))")
+            }
+        }
     }
 }

@@ -41,6 +41,25 @@ extension CheckRun {
         return trace.events.filter { ($0.end ?? .max) >= start }
     }
 
+    /// A client comes to a control room late, and raises its counter late; a signal and a file follow.
+    /// - Returns: What the server did from the moment when it waited for the first.
+    public func playEvents() throws(CheckFailure) -> [TraceEvent] {
+        let trace = SyscallTrace.controlRoom
+        let room = try ControlRoom(self, trace: trace)
+        poll(nil, 0, Self.late)
+        let start = Deadline.nanoseconds()
+        let client = try room.join()
+        poll(nil, 0, Self.late)
+        try client.send("add 5")
+        try client.expect("counter 5")
+        room.signal(SIGUSR1, "SIGUSR1")
+        try client.expect("signal SIGUSR1 from \(getpid())")
+        try room.create("file")
+        try client.expect("created file")
+        try settle(room.server)
+        return trace.events.filter { ($0.end ?? .max) >= start }
+    }
+
     /// Waits until the server rests, so that the figure ends where it began. One that never rests may
     /// be drawn, too.
     private func settle(_ server: ServerProcess) throws(CheckFailure) {

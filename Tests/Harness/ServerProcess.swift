@@ -46,7 +46,8 @@ public final class ServerProcess {
         do {
             // Swift's backtrace takes seconds and tells a learner less than the line before it.
             process = try ChildProcess(
-                executable, [String(port)] + arguments, environment: ["SWIFT_BACKTRACE": "enable=no"],
+                executable, [String(port)] + arguments,
+                environment: ["SWIFT_BACKTRACE": "enable=no"],
                 limits: limits, trace: trace)
         } catch {
             if trace != nil, error.reason == EPERM {
