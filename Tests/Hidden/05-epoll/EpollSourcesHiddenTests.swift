@@ -332,10 +332,12 @@ final class EpollSourcesHiddenTests: ExerciseChecks {
             let clients = [try room.join(), try room.join(), try room.join()]
             let writer = try room.openFifo()
             var wanted: Set<String> = []
-            for number in 1...20 {
-                try room.create("file-\(number)")
-                try room.write("line \(number)\n", into: writer)
-                wanted.formUnion(["created file-\(number)", "fifo line \(number)"])
+            try room.whileStopped { () throws(CheckFailure) in
+                for number in 1...20 {
+                    try room.create("file-\(number)")
+                    try room.write("line \(number)\n", into: writer)
+                    wanted.formUnion(["created file-\(number)", "fifo line \(number)"])
+                }
             }
             var order: [String] = []
             run.transcript.add("each of the 3 clients waits for 40 lines")
