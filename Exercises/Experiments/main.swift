@@ -5,7 +5,9 @@
 import Glibc
 import Support
 
-let experiments: [(name: String, about: String, run: () throws(Errno) -> Void)] = []
+let experiments: [(name: String, about: String, run: () throws(Errno) -> Void)] = [
+    ("watchable", "which descriptors epoll takes, and what poll says of them", showWhatIsWatchable)
+]
 
 guard let name = CommandLine.arguments.dropFirst().first,
     let experiment = experiments.first(where: { $0.name == name })

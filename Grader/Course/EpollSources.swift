@@ -140,6 +140,10 @@ extension Course {
             hint: "TCP is a stream: use the lines of Client.receive, and tell an "
                 + "answer to that socket."),
         .hidden(
+            "testObeysAClientThatLeaves", "What a client has sent before it left is obeyed.",
+            restsOn: "testAddsUpTheCounter",
+            hint: "Its bytes and its end come together: EPOLLRDHUP does not mean that all is read."),
+        .hidden(
             "testTellsAllClientsTheSame",
             "All clients are told the same lines, each once, in the same order.",
             points: 2, restsOn: "testTellsLinesOfTheFifo",

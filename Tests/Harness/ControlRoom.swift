@@ -35,7 +35,7 @@ public final class ControlRoom {
 
     /// Connects a client and waits until it has been greeted and counted.
     public func join() throws(CheckFailure) -> LineClient {
-        let client = LineClient(try run.connect(server), run)
+        let client = LineClient(try run.connect(server), server, run)
         clients.append(client)
         try client.expectGreeting()
         try expect("clients \(clients.count)")
@@ -54,7 +54,7 @@ public final class ControlRoom {
 
     /// Makes a file in the inbox.
     public func create(_ name: String, quietly: Bool = false) throws(CheckFailure) {
-        if !quietly { run.transcript.add("a file is created in the inbox: \(name)") }
+        if !quietly { run.transcript.add("a file is created in the inbox: \(shortened(name))") }
         let file = open("\(directory)/inbox/\(name)", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         guard file != -1 else { throw .machine("No file in the inbox: \(errorText(errno)).") }
         close(file)
@@ -62,9 +62,11 @@ public final class ControlRoom {
 
     /// Deletes a file in the inbox.
     public func delete(_ name: String, quietly: Bool = false) {
-        if !quietly { run.transcript.add("a file is deleted in the inbox: \(name)") }
+        if !quietly { run.transcript.add("a file is deleted in the inbox: \(shortened(name))") }
         unlink("\(directory)/inbox/\(name)")
     }
+
+    private func shortened(_ text: String) -> String { escaped(Array(text.utf8), limit: 24) }
 
     /// Deletes the inbox, which must be empty.
     public func removeInbox() {
@@ -117,7 +119,7 @@ public final class ControlRoom {
 
     /// Puts a message into the queue.
     public func post(_ text: String, priority: UInt32) throws(CheckFailure) {
-        run.transcript.add("a message of priority \(priority) is posted: \(text)")
+        run.transcript.add("a message of priority \(priority) is posted: \(shortened(text))")
         let name = Self.queueName(directory)
         let queue = mq_open_create(name, O_WRONLY | O_NONBLOCK | O_CLOEXEC, 0, nil)
         guard queue != -1 else { throw .machine("No queue \(name): \(errorText(errno)).") }
@@ -303,127 +305,4 @@ extension SystemCall {
             [SYS_epoll_pwait, SYS_epoll_pwait2]
         #endif
     }()
-}
-
-/// A client that sends commands and is told lines.
-public final class LineClient {
-    /// The connection.
-    public let tcp: TCPClient
-    private let run: CheckRun
-    private var bytes: [UInt8] = []
-    private var start = 0
-    private var seen: Set<String> = []
-
-    init(_ tcp: TCPClient, _ run: CheckRun) {
-        self.tcp = tcp
-        self.run = run
-    }
-
-    /// Sends a command, or several in one piece.
-    public func send(_ commands: String...) throws(CheckFailure) {
-        try tcp.send(Array(commands.map { $0 + "\n" }.joined().utf8))
-    }
-
-    /// The next line, without its newline.
-    /// - Parameter what: What it should be, as a noun: `the line "counter 5"`.
-    public func line(_ what: String) throws(CheckFailure) -> String {
-        while true {
-            if let end = bytes[start...].firstIndex(of: 0x0a) {
-                defer { start = end + 1 }
-                return String(decoding: bytes[start..<end], as: UTF8.self)
-            }
-            bytes.removeFirst(start)
-            start = 0
-            let more = try tcp.receiveSome(atMost: 1 << 16) { "\(what) for \(tcp.name)" }
-            guard !more.isEmpty else {
-                throw CheckFailure(
-                    expected: "\(what) for \(tcp.name)",
-                    found: "the end of the connection. \(run.aftermath.first ?? "")")
-            }
-            bytes += more
-        }
-    }
-
-    /// Requires that this line comes next.
-    public func expect(_ line: String) throws(CheckFailure) {
-        let words = "the line \(escaped(Array(line.utf8), limit: 60))"
-        run.transcript.add("\(tcp.name) waits for \(words)")
-        let found = try self.line(words)
-        guard found == line else {
-            throw CheckFailure(
-                expected: "\(words) for \(tcp.name)",
-                found: "the line \(escaped(Array(found.utf8), limit: 60))")
-        }
-    }
-
-    /// Requires that this line comes next, without a word in the story. If it is about something else,
-    /// lines about the number of clients may come before it.
-    public func read(_ line: String) throws(CheckFailure) {
-        let words = "the line \(escaped(Array(line.utf8), limit: 30))"
-        while true {
-            let found = try self.line(words)
-            if found == line { return }
-            guard found.hasPrefix("clients "), !line.hasPrefix("clients ") else {
-                throw CheckFailure(
-                    expected: "\(words) for \(tcp.name)",
-                    found: "the line \(escaped(Array(found.utf8), limit: 30))")
-            }
-            seen.insert(found)
-        }
-    }
-
-    /// Whether a line about the number of clients came while `read` waited for another one.
-    public func hasSeen(_ line: String) -> Bool { seen.contains(line) }
-
-    /// Requires that these lines come next, in any order.
-    public func expect(inAnyOrder lines: [String]) throws(CheckFailure) {
-        run.transcript.add("\(tcp.name) waits for \(counted(lines.count, "line")), in any order")
-        var missing = lines
-        while !missing.isEmpty {
-            let words =
-                missing.count == 1
-                ? "the line \"\(missing[0])\"" : "the lines \(missing.map { "\"\($0)\"" })"
-            let found = try line(words)
-            guard let index = missing.firstIndex(of: found) else {
-                throw CheckFailure(
-                    expected: "\(words) for \(tcp.name)",
-                    found: "the line \(escaped(Array(found.utf8), limit: 60))")
-            }
-            missing.remove(at: index)
-        }
-    }
-
-    /// Requires the first line that a client gets: that a regular file cannot be watched.
-    public func expectGreeting() throws(CheckFailure) {
-        try expect("notes.txt cannot be watched: Operation not permitted (errno 1)")
-    }
-}
-
-extension LineClient {
-    /// Requires that a line about the timer comes next, and gives its number.
-    public func expirations() throws(CheckFailure) -> Int {
-        let what = "a line like \"timer 1\""
-        run.transcript.add("\(tcp.name) waits for \(what)")
-        let line = try line(what)
-        guard line.hasPrefix("timer "), let count = Int(line.dropFirst(6)), count > 0 else {
-            throw CheckFailure(
-                expected: "\(what) for \(tcp.name)",
-                found: "the line \(escaped(Array(line.utf8), limit: 60))")
-        }
-        return count
-    }
-
-    /// Requires this line, after any number of lines about the timer.
-    public func skipTimer(until line: String) throws(CheckFailure) {
-        run.transcript.add("\(tcp.name) waits for the line \"\(line)\"")
-        while true {
-            let found = try self.line("the line \"\(line)\"")
-            if found == line { return }
-            guard found.hasPrefix("timer ") else {
-                throw CheckFailure(
-                    expected: "the line \"\(line)\" for \(tcp.name)",
-                    found: "the line \(escaped(Array(found.utf8), limit: 60))")
-            }
-        }
-    }
 }

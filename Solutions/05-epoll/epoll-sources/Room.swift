@@ -22,8 +22,8 @@ struct Room: Sendable {
     /// The name of the message queue.
     var queue: String { "/" + (directory.split(separator: "/").last ?? "room") }
 
-    /// The room of the command line. `--post DIRECTORY PRIORITY TEXT` puts a message into the queue of
-    /// that room's server instead, and ends the program: no command of the shell can do that.
+    /// The room of the command line. `--post DIRECTORY PRIORITY TEXT` puts a message into the queue
+    /// of that room instead, and ends the program: no command of the shell can do that.
     static func fromArguments() -> Room {
         let words = CommandLine.arguments
         if words.count == 5, words[1] == "--post", let priority = UInt32(words[3]) {

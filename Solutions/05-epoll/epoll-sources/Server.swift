@@ -1,5 +1,5 @@
-// Exercise epoll-sources: a control room. One loop around epoll watches a timer, signals, a counter,
-// a directory, a FIFO, a message queue and TCP clients, and tells the clients what happens.
+// Exercise epoll-sources: a control room. One loop around epoll watches a timer, signals, a
+// counter, a directory, a FIFO, a message queue and TCP clients, and tells the clients what happens.
 // Read chapters/05-epoll.md first. Try it with: swift test --filter EpollSources
 
 import CLinux
@@ -26,7 +26,7 @@ func openSources(_ room: Room) throws(Errno) -> Sources {
         counter: try opened(eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))),
         inbox: inbox,
         // Also for writing: while we are a writer ourselves, the last writer never leaves. Opened
-        // for reading only, it would be ready, with EPOLLHUP, until the next one comes. See fifo(7).
+        // for reading only, it would be ready, with EPOLLHUP, until the next comes. See fifo(7).
         fifo: try opened(open(room.fifo, O_RDWR | O_NONBLOCK | O_CLOEXEC)),
         // On Linux the descriptor of a queue is a file descriptor. See mq_overview(7).
         queue: try opened(mq_open_create(room.queue, O_RDONLY | O_NONBLOCK, 0, nil)))
@@ -199,7 +199,7 @@ struct ControlRoom {
         //< your part: acceptClients
     }
 
-    /// Moves one client on, now that its socket is ready: sends what is unsent, obeys what has come.
+    /// Moves one client on, now that its socket is ready: obeys what has come, sends what is unsent.
     mutating func proceed(_ socket: CInt, _ buffer: inout [UInt8]) {
         //> your part: proceed
         // The client may have been dropped since epoll_wait told of it.

@@ -326,6 +326,22 @@ final class EpollSourcesHiddenTests: ExerciseChecks {
         }
     }
 
+    func testObeysAClientThatLeaves() throws {
+        try check { run throws(CheckFailure) in
+            let room = try ControlRoom(run)
+            let witness = try room.join()
+            let leaver = try room.join()
+            try room.whileStopped { () throws(CheckFailure) in
+                try leaver.send("add 5")
+                leaver.tcp.finishSending()
+            }
+            try witness.expect(inAnyOrder: ["counter 5", "clients 1"])
+            room.forget(leaver)
+            leaver.tcp.close()
+            _ = try room.join()
+        }
+    }
+
     func testTellsAllClientsTheSame() throws {
         try check { run throws(CheckFailure) in
             let room = try ControlRoom(run)

@@ -1,4 +1,4 @@
-// Right: The FIFO is open for reading; a second descriptor is its writer. epoll_pwait, and one event at a time.
+// Right: A second descriptor is a writer of the FIFO. epoll_pwait, one event at a time.
 
 import CLinux
 import Glibc
@@ -159,7 +159,7 @@ struct ControlRoom {
         }
     }
 
-    /// Moves one client on, now that its socket is ready: sends what is unsent, obeys what has come.
+    /// Moves one client on, now that its socket is ready: obeys what has come, sends what is unsent.
     mutating func proceed(_ socket: CInt, _ buffer: inout [UInt8]) {
         guard clients[socket] != nil else { return }
         guard let commands = clients[socket]?.receive(&buffer) else { return drop(socket) }

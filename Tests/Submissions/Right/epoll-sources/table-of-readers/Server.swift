@@ -1,4 +1,4 @@
-// Right: A dictionary has a closure for each source; signals are read one at a time, events of the inbox in small pieces.
+// Right: A dictionary of closures; signals are read one by one, the inbox in pieces.
 
 import CLinux
 import Glibc
@@ -152,7 +152,7 @@ struct ControlRoom {
         }
     }
 
-    /// Moves one client on, now that its socket is ready: sends what is unsent, obeys what has come.
+    /// Moves one client on, now that its socket is ready: obeys what has come, sends what is unsent.
     mutating func proceed(_ socket: CInt, _ buffer: inout [UInt8]) {
         guard clients[socket] != nil else { return }
         guard let commands = clients[socket]?.receive(&buffer) else { return drop(socket) }

@@ -1,6 +1,6 @@
 // Caught by: epoll-sources.testRunsOutOfDescriptors
 // Says: it never rested
-// The mistake: After EMFILE the listener is still watched: it stays ready, and accept fails again and again.
+// The mistake: After EMFILE the listener is still watched: it stays ready for ever.
 
 import CLinux
 import Glibc
@@ -152,7 +152,7 @@ struct ControlRoom {
         }
     }
 
-    /// Moves one client on, now that its socket is ready: sends what is unsent, obeys what has come.
+    /// Moves one client on, now that its socket is ready: obeys what has come, sends what is unsent.
     mutating func proceed(_ socket: CInt, _ buffer: inout [UInt8]) {
         guard clients[socket] != nil else { return }
         guard let commands = clients[socket]?.receive(&buffer) else { return drop(socket) }

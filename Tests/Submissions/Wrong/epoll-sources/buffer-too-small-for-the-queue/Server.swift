@@ -1,6 +1,6 @@
 // Caught by: epoll-sources.testDrainsTheQueue
 // Says: queue hello priority 2
-// The mistake: The buffer is smaller than the longest message: mq_receive gives EMSGSIZE, also for a short one.
+// The mistake: The buffer is shorter than the longest message: mq_receive gives EMSGSIZE.
 
 import CLinux
 import Glibc
@@ -154,7 +154,7 @@ struct ControlRoom {
         }
     }
 
-    /// Moves one client on, now that its socket is ready: sends what is unsent, obeys what has come.
+    /// Moves one client on, now that its socket is ready: obeys what has come, sends what is unsent.
     mutating func proceed(_ socket: CInt, _ buffer: inout [UInt8]) {
         guard clients[socket] != nil else { return }
         guard let commands = clients[socket]?.receive(&buffer) else { return drop(socket) }

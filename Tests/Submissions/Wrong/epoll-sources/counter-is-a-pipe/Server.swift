@@ -1,6 +1,6 @@
 // Caught by: epoll-sources.testWatchesEverySource
 // Says: the eventfd in the interest list
-// The mistake: A pipe carries the numbers instead of an eventfd: two descriptors, and a message for each.
+// The mistake: A pipe carries the numbers, instead of an eventfd that adds them up.
 
 import CLinux
 import Glibc
@@ -163,7 +163,7 @@ struct ControlRoom {
         }
     }
 
-    /// Moves one client on, now that its socket is ready: sends what is unsent, obeys what has come.
+    /// Moves one client on, now that its socket is ready: obeys what has come, sends what is unsent.
     mutating func proceed(_ socket: CInt, _ buffer: inout [UInt8]) {
         guard clients[socket] != nil else { return }
         guard let commands = clients[socket]?.receive(&buffer) else { return drop(socket) }

@@ -1,5 +1,5 @@
 // Caught by: epoll-sources.testTellsTheInbox
-// Says: created a
+// Says: Array index is out of range
 // The mistake: The next event is looked for behind a name of 16 bytes, whatever its length.
 
 import CLinux
@@ -154,7 +154,7 @@ struct ControlRoom {
         }
     }
 
-    /// Moves one client on, now that its socket is ready: sends what is unsent, obeys what has come.
+    /// Moves one client on, now that its socket is ready: obeys what has come, sends what is unsent.
     mutating func proceed(_ socket: CInt, _ buffer: inout [UInt8]) {
         guard clients[socket] != nil else { return }
         guard let commands = clients[socket]?.receive(&buffer) else { return drop(socket) }

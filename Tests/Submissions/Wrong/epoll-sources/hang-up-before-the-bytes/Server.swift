@@ -1,6 +1,6 @@
 // Caught by: epoll-sources.testWritersOfTheFifoComeAndGo
 // Says: fifo last line
-// The mistake: At EPOLLHUP the FIFO is opened anew, although EPOLLIN came with it: the last bytes are lost.
+// The mistake: At EPOLLHUP the FIFO is closed and opened anew, with its bytes unread.
 
 import CLinux
 import Glibc
@@ -154,7 +154,7 @@ struct ControlRoom {
         }
     }
 
-    /// Moves one client on, now that its socket is ready: sends what is unsent, obeys what has come.
+    /// Moves one client on, now that its socket is ready: obeys what has come, sends what is unsent.
     mutating func proceed(_ socket: CInt, _ buffer: inout [UInt8]) {
         guard clients[socket] != nil else { return }
         guard let commands = clients[socket]?.receive(&buffer) else { return drop(socket) }
@@ -214,9 +214,12 @@ func serve(_ listener: CInt, _ room: Room) throws(Errno) {
             case sources.counter: lines += readCounter(sources.counter)
             case sources.inbox: lines += readInbox(sources.inbox, &buffer)
             case sources.fifo where event.events & EPOLLHUP.rawValue != 0:
+                close(sources.fifo)
                 let again = try opened(open(room.fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC))
-                dup2(again, sources.fifo)
-                close(again)
+                if again != sources.fifo {
+                    dup2(again, sources.fifo)
+                    close(again)
+                }
                 try control.watch(sources.fifo, EPOLL_CTL_ADD, EPOLLIN.rawValue)
             case sources.fifo: lines += readFifo(sources.fifo, &fifoText, &buffer)
             case sources.queue: lines += readQueue(sources.queue)

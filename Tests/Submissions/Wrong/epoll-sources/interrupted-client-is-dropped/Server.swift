@@ -1,5 +1,5 @@
 // Caught by: epoll-sources.testGoesOnAfterAnInterruption
-// Says: the end of the connection
+// Says: with a reset (RST)
 // The mistake: A read of a client that a signal interrupts is taken for its end.
 
 import CLinux
@@ -154,7 +154,7 @@ struct ControlRoom {
         }
     }
 
-    /// Moves one client on, now that its socket is ready: sends what is unsent, obeys what has come.
+    /// Moves one client on, now that its socket is ready: obeys what has come, sends what is unsent.
     mutating func proceed(_ socket: CInt, _ buffer: inout [UInt8]) {
         guard clients[socket] != nil else { return }
         var peeked: UInt8 = 0

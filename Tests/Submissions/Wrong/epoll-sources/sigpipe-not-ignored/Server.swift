@@ -1,6 +1,6 @@
 // Caught by: epoll-sources.testSurvivesAWriteToAGoneClient
 // Says: was ended by SIGPIPE
-// The mistake: Each line is written at once with write(2): for a client that is gone, SIGPIPE ends the server.
+// The mistake: Each line is written with write(2): for a client that is gone, SIGPIPE comes.
 
 import CLinux
 import Glibc
@@ -154,7 +154,7 @@ struct ControlRoom {
         }
     }
 
-    /// Moves one client on, now that its socket is ready: sends what is unsent, obeys what has come.
+    /// Moves one client on, now that its socket is ready: obeys what has come, sends what is unsent.
     mutating func proceed(_ socket: CInt, _ buffer: inout [UInt8]) {
         guard clients[socket] != nil else { return }
         guard let commands = clients[socket]?.receive(&buffer) else { return drop(socket) }
