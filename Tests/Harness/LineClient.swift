@@ -113,17 +113,20 @@ extension LineClient {
         return count
     }
 
-    /// Requires this line, after any number of lines about the timer.
-    public func skipTimer(until line: String) throws(CheckFailure) {
+    /// Requires this line, after any number of lines about the timer, and gives their numbers.
+    @discardableResult
+    public func timerLines(until line: String) throws(CheckFailure) -> [Int] {
         run.transcript.add("\(tcp.name) waits for the line \"\(line)\"")
+        var numbers: [Int] = []
         while true {
             let found = try self.line("the line \"\(line)\"")
-            if found == line { return }
-            guard found.hasPrefix("timer ") else {
+            if found == line { return numbers }
+            guard found.hasPrefix("timer "), let number = Int(found.dropFirst(6)) else {
                 throw CheckFailure(
                     expected: "the line \"\(line)\" for \(tcp.name)",
                     found: "the line \(escaped(Array(found.utf8), limit: 60))")
             }
+            numbers.append(number)
         }
     }
 }

@@ -32,7 +32,7 @@ final class EpollSourcesTests: ExerciseChecks {
                     found: "\(ticks) of them")
             }
             try client.send("every 0", "add 1")
-            try client.skipTimer(until: "counter 1")
+            try client.timerLines(until: "counter 1")
             try room.server.waitUntilParked()
         }
     }
