@@ -219,7 +219,10 @@ public final class ControlRoom {
     ) throws(CheckFailure) -> Int {
         let line = longLine.dropFirst(5) + "\n"
         try write(String(repeating: String(line), count: 16), into: writer, quietly: true)
-        for _ in 1...16 { try reader.read(longLine) }
+        let cause =
+            "A client that does not read must hold nobody: a send to it must not wait, and what is "
+            + "unsent is its own."
+        for _ in 1...16 { try reader.read(longLine, cause: cause) }
         return 16 * (longLine.utf8.count + 1)
     }
 

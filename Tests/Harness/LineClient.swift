@@ -45,23 +45,35 @@ public final class LineClient {
     }
 
     /// Requires that this line comes next.
-    public func expect(_ line: String) throws(CheckFailure) {
-        let words = "the line \(escaped(Array(line.utf8), limit: 60))"
+    /// - Parameter cause: What most likely went wrong if it does not.
+    public func expect(_ line: String, cause: String? = nil) throws(CheckFailure) {
+        let words = "the line \(escaped(Array(line.utf8), limit: 80))"
         run.transcript.add("\(tcp.name) waits for \(words)")
-        let found = try self.line(words)
+        let found = try despite(cause) { () throws(CheckFailure) in try self.line(words) }
         guard found == line else {
             throw CheckFailure(
                 expected: "\(words) for \(tcp.name)",
-                found: "the line \(escaped(Array(found.utf8), limit: 60))")
+                found: "the line \(escaped(Array(found.utf8), limit: 80))", cause: cause)
+        }
+    }
+
+    /// Gives a failure that does not tell its cause this one.
+    private func despite<Result>(
+        _ cause: String?, _ body: () throws(CheckFailure) -> Result
+    ) throws(CheckFailure) -> Result {
+        do {
+            return try body()
+        } catch  where error.kind == .failed && error.cause == nil {
+            throw CheckFailure(expected: error.expected, found: error.found, cause: cause)
         }
     }
 
     /// Requires that this line comes next, without a word in the story. Before a line of a source
     /// there may be lines about the number of clients.
-    public func read(_ line: String) throws(CheckFailure) {
+    public func read(_ line: String, cause: String? = nil) throws(CheckFailure) {
         let words = "the line \(escaped(Array(line.utf8), limit: 30))"
         while true {
-            let found = try self.line(words)
+            let found = try despite(cause) { () throws(CheckFailure) in try self.line(words) }
             if found == line { return }
             guard found.hasPrefix("clients "), !line.hasPrefix("clients ") else {
                 throw CheckFailure(

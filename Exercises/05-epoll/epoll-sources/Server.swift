@@ -1,5 +1,5 @@
 // Exercise epoll-sources: a control room. One loop around epoll watches a timer, signals, a
-// counter, a directory, a FIFO, a message queue and TCP clients, and tells the clients what happens.
+// counter, a directory, a FIFO, a message queue and TCP clients, and tells all clients the events.
 // Read chapters/05-epoll.md first. Try it with: swift test --filter EpollSources
 
 import CLinux
@@ -14,7 +14,8 @@ func openSources(_ room: Room) throws(Errno) -> Sources {
     //> your part: openSources
     // TODO: make the six descriptors, none of which waits. Block the signals first.
     // The calls: timerfd_create(2), signalfd(2), eventfd(2), inotify_init1(2),
-    // inotify_add_watch(2), open(2), mq_open_create. What must the FIFO be opened for, so that it never ends? fifo(7).
+    // inotify_add_watch(2), open(2), mq_open_create.
+    // What must the FIFO be opened for, so that it never ends? See fifo(7).
     unwritten("openSources", chapter: "05-epoll")
     //< your part: openSources
 }
@@ -119,7 +120,7 @@ struct ControlRoom {
         //< your part: acceptClients
     }
 
-    /// Moves one client on, now that its socket is ready: obeys what has come, sends what is unsent.
+    /// Moves one client on when its socket is ready: obeys what has come, sends what is unsent.
     mutating func proceed(_ socket: CInt, _ buffer: inout [UInt8]) {
         //> your part: proceed
         // TODO: receive and obey, tell the answers, send what is unsent; drop who has left.

@@ -32,6 +32,7 @@ struct Room: Sendable {
         if words.count > 2 { return Room(directory: words[2]) }
         var template = Array("/tmp/epoll-sources-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { return Room(directory: "/tmp/epoll-sources") }
+        note("the control room is in \(String(cString: made))")
         return Room(directory: String(cString: made))
     }
 
@@ -50,7 +51,6 @@ struct Room: Sendable {
         let made = mq_open_create(queue, O_RDWR | O_CREAT, 0o600, &attributes)
         guard made != -1 else { throw .current }
         mq_close(made)
-        note("the control room is in \(directory)")
     }
 
     private func require(_ result: CInt) throws(Errno) {

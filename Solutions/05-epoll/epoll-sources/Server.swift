@@ -1,5 +1,5 @@
 // Exercise epoll-sources: a control room. One loop around epoll watches a timer, signals, a
-// counter, a directory, a FIFO, a message queue and TCP clients, and tells the clients what happens.
+// counter, a directory, a FIFO, a message queue and TCP clients, and tells all clients the events.
 // Read chapters/05-epoll.md first. Try it with: swift test --filter EpollSources
 
 import CLinux
@@ -199,7 +199,7 @@ struct ControlRoom {
         //< your part: acceptClients
     }
 
-    /// Moves one client on, now that its socket is ready: obeys what has come, sends what is unsent.
+    /// Moves one client on when its socket is ready: obeys what has come, sends what is unsent.
     mutating func proceed(_ socket: CInt, _ buffer: inout [UInt8]) {
         //> your part: proceed
         // The client may have been dropped since epoll_wait told of it.

@@ -119,7 +119,8 @@ final class EpollSourcesHiddenTests: ExerciseChecks {
             let room = try ControlRoom(run)
             let client = try room.join()
             try room.create("first")
-            try room.expect("created first")
+            try client.expect(
+                "created first", cause: "The name ends at its first NUL; `len` counts them, too.")
             let long = String(repeating: "long-", count: 40)
             // Several events in one read: no two of them are equally long.
             try room.whileStopped { () throws(CheckFailure) in
@@ -217,7 +218,9 @@ final class EpollSourcesHiddenTests: ExerciseChecks {
                 try room.write("last line\n", into: writer)
                 room.leaveFifo(writer)
             }
-            try client.expect("fifo last line")
+            try client.expect(
+                "fifo last line",
+                cause: "EPOLLHUP came together with EPOLLIN: what was written must be read first.")
             try room.requireParked()
         }
     }
@@ -349,9 +352,10 @@ final class EpollSourcesHiddenTests: ExerciseChecks {
             let writer = try room.openFifo()
             var wanted: Set<String> = []
             try room.whileStopped { () throws(CheckFailure) in
+                run.transcript.add("20 files are created, and 20 lines written into the FIFO")
                 for number in 1...20 {
-                    try room.create("file-\(number)")
-                    try room.write("line \(number)\n", into: writer)
+                    try room.create("file-\(number)", quietly: true)
+                    try room.write("line \(number)\n", into: writer, quietly: true)
                     wanted.formUnion(["created file-\(number)", "fifo line \(number)"])
                 }
             }

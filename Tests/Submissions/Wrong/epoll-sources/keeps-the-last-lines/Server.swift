@@ -154,7 +154,7 @@ struct ControlRoom {
         }
     }
 
-    /// Moves one client on, now that its socket is ready: obeys what has come, sends what is unsent.
+    /// Moves one client on when its socket is ready: obeys what has come, sends what is unsent.
     mutating func proceed(_ socket: CInt, _ buffer: inout [UInt8]) {
         guard clients[socket] != nil else { return }
         guard let commands = clients[socket]?.receive(&buffer) else { return drop(socket) }
