@@ -18,10 +18,12 @@ public final class ControlRoom {
     ) throws(CheckFailure) {
         self.run = run
         var template = Array("/tmp/workbook-room-XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else {
+        // /proc/PID/fd shows paths without symbolic links.
+        guard let made = mkdtemp(&template), let path = realpath(made, nil) else {
             throw .machine("No directory in /tmp: \(errorText(errno)).")
         }
-        directory = String(cString: made)
+        directory = String(cString: path)
+        free(path)
         do {
             try Self.requirePermission(for: directory)
             server = try run.startServer(arguments: [directory], openFiles: openFiles, trace: trace)
@@ -288,7 +290,8 @@ extension SyscallTrace {
     public static var controlRoom: SyscallTrace {
         var calls = SystemCall.reading.union(SystemCall.writing).union(SystemCall.accepting)
         calls.formUnion([
-            SYS_ppoll, SYS_pselect6, SYS_epoll_pwait, SYS_epoll_ctl, SYS_nanosleep,
+            SYS_ppoll, SYS_pselect6, SYS_epoll_pwait, SYS_epoll_pwait2, SYS_epoll_ctl,
+            SYS_nanosleep,
             SYS_clock_nanosleep, SYS_clone, SYS_clone3, SYS_io_uring_enter, SYS_rt_sigtimedwait,
             SYS_mq_timedreceive, SYS_timerfd_settime, SYS_timerfd_gettime,
         ])
