@@ -17,7 +17,8 @@ extension Course {
             require: [
                 ["epoll_wait", "epoll_pwait", "epoll_pwait2"], CallRules.receive, CallRules.send,
             ],
-            forbid: [asksAnew, .waitsByTheClock, .submitsRings, .startsOthers]),
+            forbid: [asksAnew, .waitsByTheClock, .submitsRings, .startsOthers],
+            callsPerRequest: 12, copies: nil),
         checks: sourceChecks + clientChecks)
 
     private static let asksAnew = CallRules.Forbidden(
