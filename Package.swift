@@ -10,7 +10,7 @@ let chapters: [(folder: String, exercises: [String])] = [
     ("02-nonblocking", ["nonblocking-udp", "nonblocking-tcp"]),
     ("03-select", ["select-echo", "pselect-drain"]),
     ("04-poll", ["poll-echo"]),
-    ("05-epoll", ["epoll-echo", "epoll-edge"]),
+    ("05-epoll", ["epoll-echo", "epoll-edge", "epoll-sources"]),
 ]
 
 // MemberImportVisibility is left out: half of glibc's structures count as members of CLinux for it.

@@ -3,5 +3,5 @@
 extension Course {
     static let epoll = Chapter(
         id: "05-epoll", title: "I/O multiplexing with epoll",
-        exercises: [epollEcho, epollEdge])
+        exercises: [epollEcho, epollEdge, epollSources])
 }

@@ -53,6 +53,8 @@ public enum Scene: Sendable {
     case datagrams
     /// A client comes late, sends a line late, and leaves; a second one does the same.
     case clients
+    /// A client comes to a control room, raises its counter, and a signal and a file follow.
+    case events
 }
 
 /// One thing that is judged about an exercise: a test method and what it is worth.

@@ -84,7 +84,11 @@ private func play(
     let run = try CheckRun(exercise: exercise.id, subject: subject, seed: 1, seconds: 10)
     defer { run.end() }
     do throws(CheckFailure) {
-        return try exercise.scene == .datagrams ? run.playDatagrams() : run.playClients()
+        switch exercise.scene {
+        case .datagrams: return try run.playDatagrams()
+        case .clients: return try run.playClients()
+        case .events: return try run.playEvents()
+        }
     } catch {
         if error.kind == .unwritten || run.unwrittenStub() != nil { return nil }
         throw error

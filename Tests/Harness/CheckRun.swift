@@ -35,17 +35,19 @@ public final class CheckRun {
     /// Starts the server and waits until the kernel has its socket.
     /// - Parameters:
     ///   - port: The port, or 0 to let the kernel choose.
+    ///   - arguments: What follows the port on its command line.
     ///   - openFiles: How many descriptors it may have open at once, if not as many as usual.
     ///   - trace: Traces the server.
     public func startServer(
-        _ transport: ServerProcess.Transport = .tcp, port: UInt16 = 0, openFiles: UInt? = nil,
-        trace: SyscallTrace? = nil
+        _ transport: ServerProcess.Transport = .tcp, port: UInt16 = 0, arguments: [String] = [],
+        openFiles: UInt? = nil, trace: SyscallTrace? = nil
     ) throws(CheckFailure) -> ServerProcess {
         var limits = ServerProcess.limits
         if let openFiles { limits.openFiles = openFiles }
         let server = try ServerProcess(
-            executable: executable, port: port, transport: transport, limits: limits,
-            deadline: deadline, trace: trace ?? (tracesEveryServer ? .serving : nil))
+            executable: executable, port: port, arguments: arguments, transport: transport,
+            limits: limits, deadline: deadline,
+            trace: trace ?? (tracesEveryServer ? .serving : nil))
         servers.append(server)
         let limit = openFiles.map { " with at most \($0) descriptors" } ?? ""
         transcript.add("the server starts\(limit), and listens on 127.0.0.1:\(server.port)")

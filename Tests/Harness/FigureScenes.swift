@@ -21,9 +21,7 @@ extension CheckRun {
             try sender.send(line)
             try sender.receive(line)
         }
-        // A server that does not rest is in a call by chance: that one is no wait to be drawn.
-        let unfinished = try settle(server) ? UInt64.max : 0
-        return trace.events.filter { ($0.end ?? unfinished) >= start }
+        return try drawn(trace, of: server, since: start)
     }
 
     /// A client comes late, sends a line late, and leaves; a second one does the same.
@@ -40,6 +38,31 @@ extension CheckRun {
             try exchangeALine(with: client)
             client.close()
         }
+        return try drawn(trace, of: server, since: start)
+    }
+
+    /// A client comes to a control room late, and raises its counter late; a signal and a file follow.
+    /// - Returns: What the server did from the moment when it waited for the first.
+    public func playEvents() throws(CheckFailure) -> [TraceEvent] {
+        let trace = SyscallTrace.controlRoom
+        let room = try ControlRoom(self, trace: trace)
+        poll(nil, 0, Self.late)
+        let start = Deadline.nanoseconds()
+        let client = try room.join()
+        poll(nil, 0, Self.late)
+        try client.send("add 5")
+        try client.expect("counter 5")
+        room.signal(SIGUSR1, "SIGUSR1")
+        try client.expect("signal SIGUSR1 from \(getpid())")
+        try room.create("file")
+        try client.expect("created file")
+        return try drawn(trace, of: room.server, since: start)
+    }
+
+    /// What belongs into the figure, once the server rests.
+    private func drawn(
+        _ trace: SyscallTrace, of server: ServerProcess, since start: UInt64
+    ) throws(CheckFailure) -> [TraceEvent] {
         // A server that does not rest is in a call by chance: that one is no wait to be drawn.
         let unfinished = try settle(server) ? UInt64.max : 0
         return trace.events.filter { ($0.end ?? unfinished) >= start }

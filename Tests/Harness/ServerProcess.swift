@@ -38,16 +38,18 @@ public final class ServerProcess {
     private let tasksBefore = tasksOnThisMachine()
     private var nextLook: UInt64 = 0
 
-    /// Starts an executable with `PORT` as its argument, and waits until the kernel has its socket.
+    /// Starts an executable with `PORT` and `arguments`, and waits until the kernel has its socket.
     /// - Throws: `CheckFailure` when it ends, announces nothing, or listens elsewhere.
     public init(
-        executable: String, port: UInt16 = 0, transport: Transport, limits: Limits = limits,
+        executable: String, port: UInt16 = 0, arguments: [String] = [], transport: Transport,
+        limits: Limits = limits,
         deadline: Deadline, trace: SyscallTrace? = nil
     ) throws(CheckFailure) {
         do {
             // Swift's backtrace takes seconds and tells a learner less than the line before it.
             process = try ChildProcess(
-                executable, [String(port)], environment: ["SWIFT_BACKTRACE": "enable=no"],
+                executable, [String(port)] + arguments,
+                environment: ["SWIFT_BACKTRACE": "enable=no"],
                 limits: limits, trace: trace)
         } catch {
             if trace != nil, error.reason == EPERM {

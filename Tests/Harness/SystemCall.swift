@@ -54,6 +54,8 @@ public struct SystemCall: Equatable, Sendable {
         case SYS_pselect6: return last[4] == 0
         case SYS_epoll_pwait: return Int32(truncatingIfNeeded: last[3]) < 0
         case SYS_rt_sigtimedwait: return last[2] == 0
+        case SYS_epoll_pwait2: return last[3] == 0
+        case SYS_mq_timedreceive: return last[4] == 0
         case SYS_wait4, SYS_waitid, SYS_rt_sigsuspend: return true
         default: break
         }
@@ -91,7 +93,8 @@ public struct SystemCall: Equatable, Sendable {
             SYS_recvmmsg: "recvmmsg", SYS_write: "write", SYS_writev: "writev",
             SYS_sendto: "sendto", SYS_sendmsg: "sendmsg", SYS_accept: "accept",
             SYS_accept4: "accept4", SYS_ppoll: "ppoll", SYS_pselect6: "pselect6",
-            SYS_epoll_pwait: "epoll_pwait", SYS_futex: "futex", SYS_nanosleep: "nanosleep",
+            SYS_epoll_pwait: "epoll_pwait", SYS_epoll_pwait2: "epoll_pwait2", SYS_futex: "futex",
+            SYS_nanosleep: "nanosleep",
             SYS_clock_nanosleep: "clock_nanosleep", SYS_rt_sigtimedwait: "rt_sigtimedwait",
             SYS_rt_sigsuspend: "rt_sigsuspend", SYS_wait4: "wait4", SYS_waitid: "waitid",
             SYS_restart_syscall: "restart_syscall", SYS_openat: "openat", SYS_close: "close",
@@ -101,7 +104,7 @@ public struct SystemCall: Equatable, Sendable {
             SYS_ioctl: "ioctl", SYS_sendmmsg: "sendmmsg", SYS_sendfile: "sendfile",
             SYS_splice: "splice", SYS_epoll_create1: "epoll_create1", SYS_epoll_ctl: "epoll_ctl",
             SYS_io_uring_enter: "io_uring_enter", SYS_clone: "clone", SYS_clone3: "clone3",
-            SYS_execve: "execve",
+            SYS_execve: "execve", SYS_mq_timedreceive: "mq_timedreceive",
         ]
         #if arch(x86_64)
             names[SYS_poll] = "poll"
