@@ -50,6 +50,11 @@ extension Course {
                 restsOn: "testEchoesALine",
                 hint: "EINTR is no error of the client or the listener: make the same call again."),
             .hidden(
+                "testGoesOnAfterAnAbortedConnection",
+                "A client that is gone before it is accepted troubles nobody else.",
+                restsOn: "testEchoesALine",
+                hint: "ECONNABORTED tells of one client, not of the listener: accept the next."),
+            .hidden(
                 "testGoesOnAfterAShortWrite", "When a write takes only a part, the rest follows.",
                 restsOn: "testEchoesALine",
                 hint: "send says how much it has taken: go on with the rest."),

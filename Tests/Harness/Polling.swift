@@ -10,8 +10,15 @@ extension ServerProcess {
     /// - Parameter doing: When it does so, as in `while nothing comes`.
     public func runOn(_ doing: String, milliseconds: Int = 2) throws(CheckFailure) {
         let time = proc.cpuNanoseconds
-        try wait(for: "a server that runs on \(doing)") {
-            self.proc.cpuNanoseconds - time > milliseconds * 1_000_000
+        do {
+            try wait(for: "a server that runs on \(doing)") {
+                self.proc.cpuNanoseconds - time > milliseconds * 1_000_000
+            }
+        } catch  where error.kind == .failed && error.cause == nil {
+            throw CheckFailure(
+                expected: error.expected, found: error.found,
+                cause: "A call waits: its descriptor has no O_NONBLOCK. A connection does not get "
+                    + "it from its listener.")
         }
     }
 
@@ -99,6 +106,17 @@ extension ServerProcess {
 }
 
 extension CheckRun {
+    /// Many bytes, made quickly: a random block of odd length, again and again. A server that polls uses
+    /// the processor meanwhile, and so does whoever makes the bytes.
+    public func manyBytes(_ count: Int) -> [UInt8] {
+        let block = random.bytes(1_000_003)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count + block.count)
+        while bytes.count < count { bytes += block }
+        bytes.removeLast(bytes.count - count)
+        return bytes
+    }
+
     /// Requires that no call of a traced server has waited since `start`.
     public func requireNoWait(_ trace: SyscallTrace, since start: UInt64) throws(CheckFailure) {
         let calls = trace.events.filter { $0.kind == .call && $0.start >= start }
@@ -136,6 +154,9 @@ extension CheckRun {
     /// - Returns: The moment at which it was ready.
     public func pollTwoLateClients(_ trace: SyscallTrace) throws(CheckFailure) -> UInt64 {
         let server = try startServer(trace: trace)
+        // Before this it may still be announcing itself.
+        try awaitRefusals(
+            1, of: SystemCall.accepting, words: "accept", server, trace, since: 0)
         let start = Deadline.nanoseconds()
         for _ in 1...2 {
             try awaitRefusals(
@@ -151,8 +172,8 @@ extension CheckRun {
         return start
     }
 
-    /// Lets calls of a server that polls fail or take less, and requires that three clients notice
-    /// nothing.
+    /// Lets calls of a server that polls fail or take less, and requires that three clients do not
+    /// notice.
     /// - Parameter prepare: Shows the faults to the trace.
     public func pollDespite(
         _ fault: String, _ prepare: (SyscallTrace) -> Void

@@ -22,7 +22,7 @@ final class NonblockingTcpHiddenTests: ExerciseChecks {
         try check { run throws(CheckFailure) in
             let server = try run.startServer()
             let client = try run.connect(server, quietly: true)
-            let bytes = run.random.bytes(12 << 20)
+            let bytes = run.manyBytes(12 << 20)
             let sent = try server.fill(run, client, with: bytes)
             run.transcript.add("\(client.name) reads, and sends the rest up to 12 MiB")
             try server.drain(client, bytes, sent: sent)
@@ -45,7 +45,7 @@ final class NonblockingTcpHiddenTests: ExerciseChecks {
         try check { run throws(CheckFailure) in
             let server = try run.startServer()
             let client = try run.connect(server, quietly: true)
-            let bytes = run.random.bytes(16 << 20)
+            let bytes = run.manyBytes(16 << 20)
             let sent = try server.fill(run, client, with: bytes)
             run.transcript.add("\(client.name) finishes sending, and now reads all of it")
             client.finishSending()
@@ -145,7 +145,7 @@ final class NonblockingTcpHiddenTests: ExerciseChecks {
             let slow = try run.connect(server, quietly: true)
             let other = try run.connect(server)
             try run.exchangeALine(with: other)
-            _ = try server.fill(run, slow, with: run.random.bytes(16 << 20))
+            _ = try server.fill(run, slow, with: run.manyBytes(16 << 20))
             try run.exchangeALine(with: other)
             try run.exchangeALine(with: run.connect(server))
         }
@@ -157,8 +157,8 @@ final class NonblockingTcpHiddenTests: ExerciseChecks {
             let first = try run.connect(server, quietly: true)
             let second = try run.connect(server, quietly: true)
             let third = try run.connect(server)
-            let bytes = run.random.bytes(12 << 20)
-            let others = Array(bytes.reversed())
+            let bytes = run.manyBytes(12 << 20)
+            let others = run.manyBytes(12 << 20)
             let sent = try server.fill(run, first, with: bytes)
             let othersSent = try server.fill(run, second, with: others)
             for _ in 1...3 { try run.exchangeALine(with: third) }
@@ -195,7 +195,7 @@ final class NonblockingTcpHiddenTests: ExerciseChecks {
             let server = try run.startServer()
             let before = server.proc.descriptors().count
             let slow = try run.connect(server, quietly: true)
-            _ = try server.fill(run, slow, with: run.random.bytes(16 << 20))
+            _ = try server.fill(run, slow, with: run.manyBytes(16 << 20))
             run.transcript.add("\(slow.name) breaks off with a reset (RST)")
             slow.reset()
             try server.requireClosed(before, after: "the client that is gone")
@@ -288,6 +288,15 @@ final class NonblockingTcpHiddenTests: ExerciseChecks {
                 for calls in [SystemCall.accepting, SystemCall.reading, SystemCall.writing] {
                     trace.inject(.fail(EINTR), at: 1, of: calls, from: 3)
                 }
+            }
+        }
+    }
+
+    func testGoesOnAfterAnAbortedConnection() throws {
+        try check { run throws(CheckFailure) in
+            let fault = "an accept will say that its client is gone already (ECONNABORTED)"
+            try run.pollDespite(fault) { trace in
+                trace.inject(.fail(ECONNABORTED), at: 1, of: SystemCall.accepting)
             }
         }
     }

@@ -175,11 +175,15 @@ final class NonblockingUdpHiddenTests: ExerciseChecks {
             let trace = SyscallTrace.serving
             let server = try run.startServer(.udp, trace: trace)
             let sender = try run.sender(to: server)
+            let receiving = SystemCall.reading.union(SystemCall.readingMany)
+            // Before this it may still be announcing itself.
+            try run.awaitRefusals(
+                1, of: receiving, words: "recvfrom", server, trace, since: 0)
             let start = Deadline.nanoseconds()
             for _ in 1...2 {
                 try run.awaitRefusals(
-                    5, of: SystemCall.reading.union(SystemCall.readingMany), words: "recvfrom",
-                    server, trace, since: Deadline.nanoseconds())
+                    5, of: receiving, words: "recvfrom", server, trace,
+                    since: Deadline.nanoseconds())
                 let line = run.random.line(8)
                 try sender.send(line)
                 try sender.receive(line)
@@ -203,6 +207,35 @@ final class NonblockingUdpHiddenTests: ExerciseChecks {
                     let line = run.random.line(8)
                     try sender.send(line)
                     try sender.receive(line)
+                }
+            }
+        }
+    }
+
+    func testGoesOnAfterAReplyThatFails() throws {
+        try check { run throws(CheckFailure) in
+            let trace = SyscallTrace.serving
+            let server = try run.startServer(.udp, trace: trace)
+            let sender = try run.sender(to: server)
+            let receiving = SystemCall.reading.union(SystemCall.readingMany)
+            trace.inject(.fail(EAGAIN), at: 1, of: [SYS_sendto, SYS_sendmsg, SYS_sendmmsg])
+            try run.despiteTheFault("its next reply will find no room in the socket (EAGAIN)") {
+                () throws(CheckFailure) in
+                let first = run.random.line(8)
+                try sender.send(first)
+                let sent = Deadline.nanoseconds()
+                try run.awaitRefusals(
+                    5, of: receiving, words: "recvfrom", server, trace, since: sent)
+                // The reply may be lost, or be tried again. A second one gets through.
+                let second = run.random.line(8)
+                try sender.send(second)
+                let reply = try sender.receiveAny("a reply")
+                if reply == first {
+                    try sender.receive(second)
+                } else if reply != second {
+                    throw CheckFailure(
+                        expected: "the second datagram: \(escaped(second))",
+                        found: escaped(reply))
                 }
             }
         }

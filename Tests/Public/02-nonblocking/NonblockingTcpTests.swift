@@ -6,7 +6,9 @@ final class NonblockingTcpTests: ExerciseChecks {
 
     func testEchoesALine() throws {
         try check { run throws(CheckFailure) in
-            let client = try run.connect(run.startServer())
+            let server = try run.startServer()
+            let client = try run.connect(server)
+            try server.runOn("while its client is silent")
             for length in [5, 20] {
                 let line = run.random.line(length)
                 try client.send(line)

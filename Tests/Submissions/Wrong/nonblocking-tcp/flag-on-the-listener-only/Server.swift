@@ -1,4 +1,4 @@
-// Caught by: nonblocking-tcp.testServesTwoClientsAtOnce
+// Caught by: nonblocking-tcp.testEchoesALine
 // Says: in read(
 // The mistake: It believes that a connection inherits O_NONBLOCK from its listener.
 

@@ -1,4 +1,4 @@
-// Caught by: nonblocking-tcp.testServesTwoClientsAtOnce
+// Caught by: nonblocking-tcp.testEchoesALine
 // Says: in accept4(3)
 // The mistake: F_SETFD sets the flags of the descriptor; O_NONBLOCK is one of the file's status flags.
 

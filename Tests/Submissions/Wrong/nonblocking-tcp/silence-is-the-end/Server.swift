@@ -1,5 +1,5 @@
-// Caught by: nonblocking-tcp.testServesTwoClientsAtOnce
-// Says: closed
+// Caught by: nonblocking-tcp.testEchoesALine
+// Says: closed the connection
 // The mistake: EAGAIN of a silent client is an error for it, and it closes the connection.
 
 import CLinux

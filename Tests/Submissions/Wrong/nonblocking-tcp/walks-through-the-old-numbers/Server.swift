@@ -1,0 +1,103 @@
+// Caught by: nonblocking-tcp.testClientsThatLeaveTogether
+// Says: ndex out of range
+// The mistake: It walks through the numbers that there were before somebody was removed.
+
+import CLinux
+import Glibc
+
+import struct Support.Errno
+
+/// Serves all clients in one thread, for ever.
+func serve(_ listener: CInt) throws(Errno) {
+    try setNonblocking(listener)
+    var connections: [Connection] = []
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while true {
+        try acceptClients(listener, &connections)
+        for index in connections.indices {
+            let stays =
+                connections[index].hasUnsent
+                ? connections[index].send() : connections[index].receive(&buffer)
+            if !stays {
+                close(connections[index].socket)
+                connections.remove(at: index)
+            }
+        }
+    }
+}
+
+/// Takes every client that waits in the backlog.
+func acceptClients(_ listener: CInt, _ connections: inout [Connection]) throws(Errno) {
+    do throws(Errno) {
+        while let connection = try acceptConnection(listener) { connections.append(connection) }
+    } catch {
+        guard error.rawValue == EMFILE else { throw error }
+    }
+}
+
+/// A client: its nonblocking socket, and the bytes that it is still owed.
+struct Connection {
+    /// The connection's descriptor. Whoever removes the connection closes it.
+    let socket: CInt
+    private var unsent: [UInt8] = []
+
+    /// Wraps a connected socket that does not wait (O_NONBLOCK).
+    init(_ socket: CInt) { self.socket = socket }
+
+    /// Whether bytes wait for room in the socket. As long as they do, nothing more is read.
+    var hasUnsent: Bool { !unsent.isEmpty }
+
+    /// Reads once, and sends back as much as there is room for. Call it while nothing is unsent.
+    mutating func receive(_ buffer: inout [UInt8]) -> Bool {
+        let count = read(socket, &buffer, buffer.count)
+        if count > 0 { return send(buffer[..<count]) }
+        // Nothing has come yet, or a signal came first: no reason to give the client up.
+        return count == -1 && (errno == EAGAIN || errno == EINTR)
+    }
+
+    /// Sends as much of the unsent bytes as there is room for.
+    /// - Returns: False when the client is gone: then close its socket.
+    mutating func send() -> Bool { send(unsent[...]) }
+
+    /// Sends as much of `bytes` as there is room for, and keeps the rest.
+    private mutating func send(_ bytes: ArraySlice<UInt8>) -> Bool {
+        var rest = bytes
+        while !rest.isEmpty {
+            // MSG_NOSIGNAL: a client that is gone gives EPIPE, not SIGPIPE. See send(2).
+            let count = rest.withUnsafeBytes {
+                Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            if count == -1 && errno == EINTR { continue }
+            // No room. Trying again here would keep all others waiting: it is for the next turn.
+            if count == -1 && errno == EAGAIN { break }
+            guard count != -1 else { return false }
+            rest = rest.dropFirst(count)
+        }
+        // Most turns of a full socket send nothing: then there is nothing to copy, either.
+        if rest.count != unsent.count { unsent = Array(rest) }
+        return true
+    }
+}
+
+/// Takes the next client out of the backlog, without waiting for one.
+func acceptConnection(_ listener: CInt) throws(Errno) -> Connection? {
+    while true {
+        // A connection does not inherit O_NONBLOCK from its listener. accept4 sets it at once.
+        let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let socket = accept4(listener, nil, nil, flags)
+        if socket != -1 { return Connection(socket) }
+        switch errno {
+        case EINTR, ECONNABORTED: continue
+        case EAGAIN: return nil
+        default: throw .current
+        }
+    }
+}
+
+/// Lets no call on this descriptor wait: what would have to wait fails with EAGAIN instead.
+func setNonblocking(_ descriptor: CInt) throws(Errno) {
+    let flags = fcntl(descriptor, F_GETFL)
+    guard flags != -1, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != -1 else {
+        throw .current
+    }
+}
