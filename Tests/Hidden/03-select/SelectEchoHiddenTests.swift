@@ -96,7 +96,7 @@ final class SelectEchoHiddenTests: ExerciseChecks {
     }
 
     func testAsksAboutEveryone() throws {
-        try check { run throws(CheckFailure) in try run.watchWhoIsAskedAbout(.serving) }
+        try check { run throws(CheckFailure) in try run.watchWhoIsAskedAbout() }
     }
 
     func testGivesTheHighestDescriptorPlusOne() throws {
@@ -104,7 +104,7 @@ final class SelectEchoHiddenTests: ExerciseChecks {
     }
 
     func testAsksForRoomOnlyWhileBytesWait() throws {
-        try check { run throws(CheckFailure) in try run.watchWhoIsAskedForRoom(.serving) }
+        try check { run throws(CheckFailure) in try run.watchWhoIsAskedForRoom() }
     }
 
     func testAClosedDescriptorLeavesTheSets() throws {
