@@ -18,6 +18,8 @@ final class SelectEchoHiddenTests: ExerciseChecks {
         try check { run throws(CheckFailure) in
             let server = try run.startServer()
             try run.connect(server).close()
+            // It rests again when it has noticed the end of the silent one.
+            try server.waitUntilParked()
             try run.exchangeALine(with: run.connect(server))
         }
     }
