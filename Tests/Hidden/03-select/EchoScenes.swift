@@ -95,6 +95,8 @@ extension CheckRun {
         let bytes = manyBytes(most)
         transcript.add("\(client.name) sends, and reads nothing, until the server reads no more")
         var sent = 0
+        var before: [ProcFS.Thread] = []
+        var hasUnread = false
         try server.wait(for: "a server that no longer reads from \(client.name)") {
             () throws(CheckFailure) in
             let end = min(sent + (1 << 18), most)
@@ -109,9 +111,16 @@ extension CheckRun {
                         ? "While bytes of a client are unsent, do not ask for more of its bytes."
                         : "It has not kept them: what a send did not take was lost.")
             }
-            if taken > 0 { return false }
+            // It sleeps, has slept since the last look, and had bytes to read all the time: had it
+            // asked about them, it would have been woken.
+            let now = server.proc.threads()
+            let rests = !now.isEmpty && now.allSatisfy { $0.call != nil }
+            let sleptOn = hasUnread && rests && now == before
+            if taken > 0 || sleptOn { return sleptOn && taken == 0 }
             let row = SocketTable.connection(port: server.port, remotePort: client.port)
-            return (row?.receiveQueue ?? 0) > 0
+            hasUnread = rests && (row?.receiveQueue ?? 0) > 0
+            before = now
+            return false
         }
         return Array(bytes.prefix(sent))
     }

@@ -1,5 +1,5 @@
 // Caught by: select-echo.testBelievesNoSetAfterAnInterruption
-// Says: status 1
+// Says: begin the turn again
 // The mistake: It takes EINTR from select for an error of a socket.
 
 import CLinux
