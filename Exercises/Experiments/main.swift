@@ -17,7 +17,7 @@ let experiments: [(name: String, about: String, run: () throws(Errno) -> Void)] 
     ("active-fraction", "select, poll and epoll when few or many are ready", activeFraction),
     ("epoll-ctl-cost", "what a longer interest list costs", epollCtlCost),
     ("epoll-copies", "what epoll_wait writes, and where", epollCopies),
-    ("edge", "what level-triggered and edge-triggered epoll tell of one socket", replayLevelAndEdge),
+    ("edge", "what epoll tells of one socket, by levels and by edges", replayLevelAndEdge),
 ]
 
 guard let name = CommandLine.arguments.dropFirst().first,
