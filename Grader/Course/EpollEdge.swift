@@ -26,7 +26,7 @@ extension Course {
                     signs: ["poll", "ppoll", "select", "pselect6"],
                     meaning: "It asks with poll or select. epoll has told already, once."),
                 .waitsByTheClock, .submitsRings, .startsOthers,
-            ]),
+            ], callsPerRequest: 20),
         checks: [
             .public(
                 "testEchoesALine", "A line comes back as it was sent.", points: 2,
@@ -158,6 +158,12 @@ extension Course {
                 "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
                 restsOn: "testEchoesALine",
                 hint: "EINTR is neither an error nor EAGAIN: nothing was found out. Call again."),
+            .hidden(
+                "testGoesOnAfterAnAbortedConnection",
+                "A client that is gone before it is accepted troubles nobody else.",
+                restsOn: "testServesTwoClientsAtOnce",
+                hint: "ECONNABORTED tells of one client; others may wait behind it. Only EAGAIN "
+                    + "says that the backlog is empty."),
             .hidden(
                 "testGoesOnAfterAShortWrite", "When write takes only a part, the rest follows.",
                 restsOn: "testEchoesALine",

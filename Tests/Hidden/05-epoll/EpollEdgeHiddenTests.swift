@@ -408,6 +408,10 @@ final class EpollEdgeHiddenTests: ExerciseChecks {
         }
     }
 
+    func testGoesOnAfterAnAbortedConnection() throws {
+        try check { run throws(CheckFailure) in try run.abortAConnection() }
+    }
+
     func testGoesOnAfterAShortWrite() throws {
         try check { run throws(CheckFailure) in try run.shortenEveryWrite() }
     }
