@@ -214,4 +214,8 @@ final class PollEchoHiddenTests: ExerciseChecks {
     func testGoesOnAfterAnInterruption() throws {
         try check { run throws(CheckFailure) in try run.interruptPollToo() }
     }
+
+    func testGoesOnAfterAnAbortedConnection() throws {
+        try check { run throws(CheckFailure) in try run.abortAConnection() }
+    }
 }
