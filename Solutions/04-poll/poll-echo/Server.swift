@@ -44,7 +44,8 @@ func serve(_ listener: CInt) throws(Errno) {
     //< your part: serve
 }
 
-/// Moves one client on, now that its socket is ready: sends what is unsent, or echoes what has come.
+/// Moves one client on, now that its socket is ready: sends what is unsent, or echoes what has
+/// come.
 ///
 /// - Returns: Whether the client stays. If not, its socket is closed and forgotten.
 func proceed(
@@ -55,7 +56,7 @@ func proceed(
     let stays =
         isSending ? connections[socket]?.send() : connections[socket]?.receive(&buffer)
     if stays == true { return true }
-    // A closed descriptor must leave the array: poll would say POLLNVAL of it from now on, at once.
+    // A closed descriptor must leave the array: poll would say POLLNVAL of it from now on.
     connections[socket] = nil
     close(socket)
     return false

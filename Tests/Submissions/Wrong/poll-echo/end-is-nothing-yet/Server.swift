@@ -1,5 +1,5 @@
 // Caught by: poll-echo.testClientThatSaysNothing
-// Says: open descriptor
+// Says: never rested
 // The mistake: It takes a read of 0 for "nothing there yet". The end stays ready for ever.
 
 import CLinux

@@ -1,5 +1,5 @@
-// Caught by: poll-echo.testClientThatSaysNothing
-// Says: Swift stopped it
+// Caught by: poll-echo.testServesTheNeighboursOfTheGone
+// Says: Index out of range
 // The mistake: It walks forwards over the indices that were there at first, and removes rows
 // meanwhile: the last index is gone.
 

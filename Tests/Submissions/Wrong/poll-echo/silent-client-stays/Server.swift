@@ -1,5 +1,5 @@
 // Caught by: poll-echo.testClientThatSaysNothing
-// Says: open descriptor
+// Says: never rested
 // The mistake: It takes a read of 0 for the end only of a client that has sent something
 // before.
 
