@@ -98,6 +98,11 @@ final class HarnessTests: XCTestCase {
         XCTAssertEqual(withSockaddr(&address) { connect(client, $0, $1) }, 0)
         XCTAssertEqual(SocketTable.listener(port: port)?.receiveQueue, 1)
         let connection = SocketTable.connection(port: port, remotePort: ownPort(client))
+        // Asked for by itself, and looked up in the kernel's list of all.
+        let listed = SocketTable.tcp(port: port).first {
+            $0.localPort == port && $0.remotePort == ownPort(client)
+        }
+        XCTAssertEqual(connection, listed)
         XCTAssertEqual(connection?.state, .established)
         XCTAssertEqual(connection?.inode, 0, "nobody has accepted it")
     }

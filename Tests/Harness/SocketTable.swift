@@ -44,12 +44,22 @@ public enum SocketTable {
 
     /// The listener on `port`, or nil when there is none.
     public static func listener(port: UInt16) -> SocketRow? {
-        tcp(port: port).first { $0.localPort == port && $0.state == .listen }
+        switch SocketDiagnosis.tcp(port: port, remotePort: nil) {
+        case .row(let row): row
+        case .none: nil
+        case .unavailable:
+            tcp(port: port).first { $0.localPort == port && $0.state == .listen }
+        }
     }
 
     /// The side of a connection that has `port` as its own and `remotePort` as the peer's.
     public static func connection(port: UInt16, remotePort: UInt16) -> SocketRow? {
-        tcp(port: port).first { $0.localPort == port && $0.remotePort == remotePort }
+        switch SocketDiagnosis.tcp(port: port, remotePort: remotePort) {
+        case .row(let row): row
+        case .none: nil
+        case .unavailable:
+            tcp(port: port).first { $0.localPort == port && $0.remotePort == remotePort }
+        }
     }
 
     /// The UDP socket on `port`, or nil when there is none.

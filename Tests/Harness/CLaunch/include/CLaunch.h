@@ -7,6 +7,10 @@
 #ifndef CLAUNCH_H
 #define CLAUNCH_H
 
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+
 /// What to start and within which bounds. A limit of 0 leaves the parent's limit as it is.
 struct launch_request {
     const char *path;
