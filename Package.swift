@@ -80,7 +80,8 @@ let package = Package(
             name: "Pipeline", dependencies: ["Course", "Harness"], path: "Grader/Pipeline",
             swiftSettings: finished),
         .executableTarget(
-            name: "grader", dependencies: ["Course", "Harness", "Pipeline"], path: "Grader",
+            name: "grader", dependencies: ["CLinux", "Course", "Harness", "Pipeline"],
+            path: "Grader",
             exclude: ["Course", "Pipeline"], swiftSettings: finished),
     ] + chapters.flatMap(targets(of:)),
     swiftLanguageModes: [.v6]

@@ -117,11 +117,11 @@ extension Ladder.Row {
         let waits = event.hasWaited || event.end == nil
         let count = max(event.result ?? 0, 0)
         self.column = column
-        self.call = call.description
+        self.call = event.question ?? call.description
         waiting = waits ? words.missing : nil
         ready = waits && event.end != nil && (event.result ?? -1) >= 0 ? words.present : nil
         copying = event.end != nil && count > 0 ? words.copies(count) : nil
-        answer = event.result.map { words.answer($0) }
+        answer = event.tidings ?? event.result.map { words.answer($0) }
         start = Double(event.start - min(origin, event.start)) / 1e6
         duration = event.end.map { Double($0 - event.start) / 1e6 }
     }

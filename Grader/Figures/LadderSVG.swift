@@ -8,7 +8,7 @@ extension Ladder {
     private static let top = 84
     private static let line = 20
 
-    private var kernel: Int { Self.lane * columns.count + 40 }
+    private var kernel: Int { Self.lane * columns.count + (columns.count == 1 ? 110 : 40) }
     /// Of several threads, the kernel's words name whose they are.
     private var kernelWidth: Int { columns.count == 1 ? 250 : 330 }
     fileprivate var width: Int { kernel + kernelWidth }

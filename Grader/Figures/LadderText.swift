@@ -6,7 +6,7 @@ import Harness
 extension Ladder {
     /// The figure for a terminal: the app on the left, the kernel on the right, time downwards.
     var text: String {
-        let heads = "      ms  " + pad("App", 34) + "Kernel"
+        let heads = "      ms  " + pad("App", 38) + "Kernel"
         let lines = moments.flatMap { $0.isReturn ? returning($0) : calling($0) }
         return ([title, "", heads] + lines).joined(separator: "\n") + "\n"
     }
@@ -14,7 +14,7 @@ extension Ladder {
     private func calling(_ moment: Moment) -> [String] {
         let row = moment.row
         let kernel = row.waiting ?? row.copying ?? ""
-        var lines = [time(moment.time) + pad(who(row) + row.call, 25) + "───────▶ \(kernel)"]
+        var lines = [time(moment.time) + pad(who(row) + row.call, 29) + "───────▶ \(kernel)"]
         if row.waiting != nil { lines.append(kernelLine(row.answer == nil ? "│ and still" : "│")) }
         return lines
     }
@@ -26,7 +26,7 @@ extension Ladder {
             let waited = String(format: "│ waiting, %.1f ms", row.duration ?? 0)
             lines = ([waited] + [row.ready, row.copying].compactMap { $0 }).map(kernelLine)
         }
-        lines.append(time(moment.time) + pad(who(row) + (row.answer ?? ""), 25) + "◀───────")
+        lines.append(time(moment.time) + pad(who(row) + (row.answer ?? ""), 29) + "◀───────")
         if row.more > 0 {
             lines.append(pad("", 10) + "… " + row.repetition)
         }
@@ -44,7 +44,7 @@ extension Ladder {
     }
 
     private func kernelLine(_ text: String) -> String {
-        String(repeating: " ", count: 44) + text
+        String(repeating: " ", count: 48) + text
     }
 }
 
