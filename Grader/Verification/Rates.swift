@@ -57,7 +57,7 @@ struct Rates {
 
     /// Hidden checks that no Wrong submission fails: nothing proves that they can fail.
     var unproven: [String] {
-        Course.exercises.flatMap { exercise in
+        judged.flatMap { exercise in
             let named = outcomes.filter { $0.trial.exercise.id == exercise.id }
                 .filter { $0.trial.kind == .wrong && $0.verdict == .right }.map(\.trial.caughtBy)
             return exercise.checks.filter { $0.visibility == .hidden && !named.contains($0.method) }
@@ -67,12 +67,17 @@ struct Rates {
 
     /// Hidden checks without a Wrong submission that they alone catch.
     var neverAlone: [String] {
-        Course.exercises.flatMap { exercise in
+        judged.flatMap { exercise in
             let alone = outcomes.filter { $0.trial.exercise.id == exercise.id }
                 .filter { $0.trial.kind == .wrong && $0.failed.count == 1 }.flatMap(\.failed)
             return exercise.checks.filter { $0.visibility == .hidden && !alone.contains($0.method) }
                 .map(exercise.checkID)
         }
+    }
+
+    private var judged: [Exercise] {
+        let ids = Set(outcomes.map(\.trial.exercise.id))
+        return Course.exercises.filter { ids.contains($0.id) }
     }
 
     /// Whether everything came out as it must.

@@ -54,7 +54,7 @@ extension CheckRun {
 
     /// SIGTERM at a random moment of a server's life, from the moment on at which it is caught.
     /// Several servers run side by side; each has a client that has sent a line just before.
-    func signalManyAtRandom(_ count: Int = 200, atOnce: Int = 8) throws(CheckFailure) {
+    func signalManyAtRandom(_ count: Int = 1000, atOnce: Int = 8) throws(CheckFailure) {
         let executable = try Subject.current.executable(of: "pselect-drain")
         // One that can tell that its exercise is not written yet.
         try exchangeALine(with: connect(startServer()))
