@@ -115,7 +115,7 @@ extension Course {
             hint: "Block SIGTERM before you install the handler, and clear the flag before both."),
         .hidden(
             "testASignalAtAnyMomentIsNotLost",
-            "200 servers get SIGTERM at random moments, and all end with status 0.", points: 2,
+            "1,000 servers get SIGTERM at random moments, and all end with status 0.", points: 2,
             restsOn: "testEndsWhenItIsTold",
             hint: "A handler may do one thing: set an atomic flag. And each wait must notice it."),
     ]
