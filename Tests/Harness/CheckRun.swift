@@ -135,9 +135,13 @@ public final class CheckRun {
     public var lastCalls: String? { servers.reversed().lazy.compactMap(\.lastCalls).first }
 
     /// The failure that says `unwritten`, if a server has ended as a stub does. A stub may announce
-    /// itself first, so a client can notice the closed socket before the status is asked for.
+    /// itself first, so a client can notice the closed socket before the process has quite ended.
     public func unwrittenStub() -> CheckFailure? {
-        for server in servers where server.exitStatus == .exited(69) {
+        for server in servers {
+            if server.lastWords.contains(where: { $0.contains("is not written yet. Read") }) {
+                _ = server.process.wait(until: Deadline(seconds: 5))
+            }
+            guard server.exitStatus == .exited(69) else { continue }
             do { try server.requireAlive() } catch { return error }
         }
         return nil
