@@ -286,29 +286,11 @@ public final class ControlRoom {
 }
 
 extension SyscallTrace {
-    /// Every call that a control room could serve or wait with.
+    /// What `serving` looks at, and the calls that a control room needs beyond it.
     public static var controlRoom: SyscallTrace {
-        var calls = SystemCall.reading.union(SystemCall.writing).union(SystemCall.accepting)
-        calls.formUnion([
-            SYS_ppoll, SYS_pselect6, SYS_epoll_pwait, SYS_epoll_pwait2, SYS_epoll_ctl,
-            SYS_nanosleep,
-            SYS_clock_nanosleep, SYS_clone, SYS_clone3, SYS_io_uring_enter, SYS_rt_sigtimedwait,
-            SYS_mq_timedreceive, SYS_timerfd_settime, SYS_timerfd_gettime,
-        ])
-        #if arch(x86_64)
-            calls.formUnion([SYS_poll, SYS_select, SYS_epoll_wait, SYS_fork, SYS_vfork])
-        #endif
-        return SyscallTrace(calls: calls)
+        SyscallTrace(
+            calls: servingCalls.union([
+                SYS_epoll_pwait2, SYS_mq_timedreceive, SYS_timerfd_settime, SYS_timerfd_gettime,
+            ]))
     }
-}
-
-extension SystemCall {
-    /// The calls that wait for what an interest list has.
-    public static let waitingInEpoll: Set<Int32> = {
-        #if arch(x86_64)
-            [SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_pwait2]
-        #else
-            [SYS_epoll_pwait, SYS_epoll_pwait2]
-        #endif
-    }()
 }

@@ -35,7 +35,9 @@ extension ServerProcess {
             defer { before = now }
             return !now.isEmpty && now == before && now.allSatisfy { $0.call != nil }
         }
-        let calls = before.compactMap(\.call).filter { SystemCall.epollWaiting.contains($0.number) }
+        let calls = before.compactMap(\.call).filter {
+            SystemCall.waitingInEpoll.contains($0.number)
+        }
         guard let call = calls.first else {
             throw CheckFailure(
                 expected: "a thread waiting in epoll_wait", found: activity, cause: cause)
@@ -156,15 +158,4 @@ extension ServerProcess {
         }
         return sent
     }
-}
-
-extension SystemCall {
-    /// The calls that wait for an event of an interest list.
-    public static let epollWaiting: Set<Int32> = {
-        var calls: Set<Int32> = [SYS_epoll_pwait]
-        #if arch(x86_64)
-            calls.insert(SYS_epoll_wait)
-        #endif
-        return calls
-    }()
 }

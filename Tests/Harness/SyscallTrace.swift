@@ -68,7 +68,9 @@ public final class SyscallTrace: Sendable {
     public var events: [TraceEvent] { state.withLock { $0.events } }
 
     /// Every call that a server of this course could serve its clients with, or wait in.
-    public static var serving: SyscallTrace {
+    public static var serving: SyscallTrace { SyscallTrace(calls: servingCalls) }
+
+    static let servingCalls: Set<Int32> = {
         var calls = SystemCall.reading.union(SystemCall.readingMany).union(SystemCall.writing)
             .union(SystemCall.accepting)
         calls.formUnion([
@@ -79,8 +81,8 @@ public final class SyscallTrace: Sendable {
         #if arch(x86_64)
             calls.formUnion([SYS_poll, SYS_select, SYS_epoll_wait, SYS_fork, SYS_vfork])
         #endif
-        return SyscallTrace(calls: calls)
-    }
+        return calls
+    }()
 
     /// Every call with this number so far.
     public func calls(_ number: Int32) -> [TraceEvent] {

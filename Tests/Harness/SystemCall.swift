@@ -43,6 +43,15 @@ public struct SystemCall: Equatable, Sendable {
     /// The calls that wait for a client.
     public static let accepting: Set<Int32> = [SYS_accept, SYS_accept4]
 
+    /// The calls that wait for an event of an interest list.
+    public static let waitingInEpoll: Set<Int32> = {
+        #if arch(x86_64)
+            [SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_pwait2]
+        #else
+            [SYS_epoll_pwait, SYS_epoll_pwait2]
+        #endif
+    }()
+
     /// Whether it waits for as long as it takes: no other thread is needed to know that nothing
     /// happens until something comes from outside.
     public var waitsForever: Bool {
