@@ -158,6 +158,11 @@ extension Course {
             restsOn: "testServesTheOthersWhenOneLeaves",
             hint: "EINTR is no error of the client or the listener: make the same call again."),
         .hidden(
+            "testGoesOnAfterAFalseAlarm",
+            "A read or an accept that finds nothing after all troubles nobody.",
+            restsOn: "testServesTheOthersWhenOneLeaves",
+            hint: "What epoll_wait says is a hint. EAGAIN means: nothing here now, so ask again."),
+        .hidden(
             "testGoesOnAfterAnAbortedConnection",
             "A client that is gone before it is accepted troubles nobody else.",
             restsOn: "testServesTheOthersWhenOneLeaves",

@@ -156,6 +156,11 @@ extension Course {
             restsOn: "testServesTwoClientsAtOnce",
             hint: "EINTR is no error, and after it `revents` has old answers: ask poll again."),
         .hidden(
+            "testGoesOnAfterAFalseAlarm",
+            "A read or an accept that finds nothing after all troubles nobody.",
+            restsOn: "testServesTwoClientsAtOnce",
+            hint: "What poll says is a hint. EAGAIN means: nothing here now, so ask again."),
+        .hidden(
             "testGoesOnAfterAnAbortedConnection",
             "A client that is gone before it is accepted troubles nobody else.",
             restsOn: "testServesTwoClientsAtOnce",

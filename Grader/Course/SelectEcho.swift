@@ -164,6 +164,11 @@ extension Course {
             restsOn: "testEchoesALine",
             hint: "EINTR is no error of the client or the listener: make the same call again."),
         .hidden(
+            "testGoesOnAfterAFalseAlarm",
+            "A read or an accept that finds nothing after all troubles nobody.",
+            restsOn: "testEchoesALine",
+            hint: "What select says is a hint. EAGAIN means: nothing here now, so ask again."),
+        .hidden(
             "testGoesOnAfterAnAbortedConnection",
             "A client that is gone before it is accepted troubles nobody else.",
             restsOn: "testEchoesALine",

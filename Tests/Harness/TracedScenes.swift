@@ -58,6 +58,24 @@ extension CheckRun {
         }
     }
 
+    /// Lets the next read and the next accept find nothing although both were said to be ready, and
+    /// requires that nobody notices. Readiness is a hint: see BUGS in select(2).
+    public func raiseAFalseAlarm() throws(CheckFailure) {
+        let trace = SyscallTrace.serving
+        let server = try startServer(trace: trace)
+        let client = try connect(server)
+        try exchangeALine(with: client)
+        try server.waitUntilParked()
+        trace.inject(.fail(EAGAIN), at: 1, of: SystemCall.reading, from: 3)
+        trace.inject(.fail(EAGAIN), at: 1, of: SystemCall.accepting)
+        let fault =
+            "a read and an accept will find nothing (EAGAIN), though both were said to be ready"
+        try despiteTheFault(fault) { () throws(CheckFailure) in
+            try exchangeALine(with: client)
+            try exchangeALine(with: connect(server))
+        }
+    }
+
     /// Lets each write to a client take three bytes at most, and requires that all bytes come.
     public func shortenEveryWrite() throws(CheckFailure) {
         let trace = SyscallTrace.serving

@@ -217,6 +217,10 @@ final class PollEchoHiddenTests: ExerciseChecks {
         try check { run throws(CheckFailure) in try run.interruptPollToo() }
     }
 
+    func testGoesOnAfterAFalseAlarm() throws {
+        try check { run throws(CheckFailure) in try run.raiseAFalseAlarm() }
+    }
+
     func testGoesOnAfterAnAbortedConnection() throws {
         try check { run throws(CheckFailure) in try run.abortAConnection() }
     }

@@ -222,6 +222,10 @@ final class EpollEchoHiddenTests: ExerciseChecks {
         try check { run throws(CheckFailure) in try run.interruptEachKindOfCall() }
     }
 
+    func testGoesOnAfterAFalseAlarm() throws {
+        try check { run throws(CheckFailure) in try run.raiseAFalseAlarm() }
+    }
+
     func testGoesOnAfterAnAbortedConnection() throws {
         try check { run throws(CheckFailure) in try run.abortAConnection() }
     }

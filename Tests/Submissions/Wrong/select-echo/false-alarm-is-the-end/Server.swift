@@ -1,0 +1,128 @@
+// Caught by: select-echo.testGoesOnAfterAFalseAlarm
+// Says: reset (RST)
+// The mistake: A read that finds nothing, though it was said to be ready, is taken for the end.
+
+import CLinux
+import Glibc
+import Support
+
+/// A client: its socket, and what it is still owed.
+struct Client {
+    let socket: CInt
+    private var unsent: [UInt8] = []
+
+    init(_ socket: CInt) { self.socket = socket }
+
+    var hasUnsent: Bool { !unsent.isEmpty }
+
+    mutating func receive(_ buffer: inout [UInt8]) -> Bool {
+        let count = read(socket, &buffer, buffer.count)
+        if count > 0 { return send(buffer[..<count]) }
+        return count == -1 && errno == EINTR
+    }
+
+    mutating func send() -> Bool { send(unsent[...]) }
+
+    private mutating func send(_ bytes: ArraySlice<UInt8>) -> Bool {
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes {
+                Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            if count == -1 && errno == EINTR { continue }
+            if count == -1 && errno == EAGAIN { break }
+            guard count != -1 else { return false }
+            rest = rest.dropFirst(count)
+        }
+        unsent = Array(rest)
+        return true
+    }
+}
+
+/// Serves all clients in one thread, for ever.
+///
+/// - Parameters:
+///   - listener: A listening TCP socket.
+///   - datagrams: A UDP socket bound to the same port.
+/// - Throws: The `Errno` of a call that shows that a socket of the server's own is broken.
+func serve(_ listener: CInt, _ datagrams: CInt) throws(Errno) {
+    try setNonblocking(listener)
+    try setNonblocking(datagrams)
+    var connections: [CInt: Client] = [:]
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    var isFull = false
+    while true {
+        var readable = fd_set()
+        var writable = fd_set()
+        if !isFull { FD_SET(listener, &readable) }
+        FD_SET(datagrams, &readable)
+        for (socket, connection) in connections {
+            if connection.hasUnsent { FD_SET(socket, &writable) } else { FD_SET(socket, &readable) }
+        }
+        let highest = max(listener, datagrams, connections.keys.max() ?? 0)
+        guard select(highest + 1, &readable, &writable, nil, nil) != -1 else {
+            if errno == EINTR { continue }  // The sets mean nothing now.
+            throw .current
+        }
+        let ready = connections.keys.filter {
+            FD_ISSET($0, &readable) != 0 || FD_ISSET($0, &writable) != 0
+        }
+        for socket in ready where !proceed(socket, &connections, &buffer) { isFull = false }
+        if FD_ISSET(datagrams, &readable) != 0 { echoDatagrams(datagrams, &buffer) }
+        if FD_ISSET(listener, &readable) != 0 {
+            isFull = try !acceptClients(listener, &connections)
+        }
+    }
+}
+
+/// Moves one client on, now that its socket is ready: sends what is unsent, or echoes what has
+/// come.
+///
+/// - Returns: Whether the client stays. If not, its socket is closed and forgotten.
+func proceed(
+    _ socket: CInt, _ connections: inout [CInt: Client], _ buffer: inout [UInt8]
+) -> Bool {
+    let isSending = connections[socket]?.hasUnsent == true
+    let stays =
+        isSending ? connections[socket]?.send() : connections[socket]?.receive(&buffer)
+    if stays == true { return true }
+    connections[socket] = nil
+    close(socket)
+    return false
+}
+
+/// Takes every client that waits in the backlog.
+///
+/// - Returns: False when this process has no descriptor left. The rest stays in the backlog, so the
+///   listener stays ready: do not ask for it again before a client has left.
+/// - Throws: The `Errno` of accept, if the listener itself is broken.
+func acceptClients(
+    _ listener: CInt, _ connections: inout [CInt: Client]
+) throws(Errno) -> Bool {
+    do throws(Errno) {
+        while let connection = try acceptConnection(listener) {
+            if connection.socket < FD_SETSIZE {
+                connections[connection.socket] = Client(connection.socket)
+            } else {
+                note("client \(connection.socket) does not fit into an fd_set")
+                close(connection.socket)
+            }
+        }
+        return true
+    } catch {
+        guard error.rawValue == EMFILE else { throw error }
+        return false
+    }
+}
+
+/// Sends the datagrams that have come back to their senders, at most 64 in one turn.
+func echoDatagrams(_ socket: CInt, _ buffer: inout [UInt8]) {
+    var sender = SocketAddress()
+    for _ in 0..<64 {
+        let count = sender.withMutableSockaddr {
+            recvfrom(socket, &buffer, buffer.count, 0, $0, $1)
+        }
+        guard count != -1 else { return }
+        _ = sender.withSockaddr { sendto(socket, buffer, count, 0, $0, $1) }
+    }
+}
