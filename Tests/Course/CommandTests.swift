@@ -110,6 +110,16 @@ final class CommandTests: XCTestCase {
         XCTAssert(output.contains("(100 %); "), output)
     }
 
+    func testALowDescriptorLimitIsNotTheLearnersFault() throws {
+        let copy = try Self.copy.get()
+        let (status, output) = try copy.bash(
+            "swift build >/dev/null; ulimit -n 1024; swift run grader grade Solutions "
+                + "--exercises poll-echo --pass-at 100")
+        XCTAssertEqual(status, .exited(0), output)
+        XCTAssert(output.contains("testServesTwoThousandClients (not-verified)"), output)
+        XCTAssert(output.contains("this machine allows 1024"), output)
+    }
+
     func testFiguresOfTheChaptersAreFresh() throws {
         let copy = try Self.copy.get()
         try copy.restore()
