@@ -152,11 +152,6 @@ public final class ChildProcess {
     /// What it has printed so far to standard error; of much, the last 1 MiB.
     public var standardError: [UInt8] { contents(of: errors, last: 1 << 20) }
 
-    /// Whether a stream has reached `bytes`, the bound of `Limits.fileBytes`.
-    public func hasPrinted(_ bytes: UInt) -> Bool {
-        [output, errors].contains { lseek($0, 0, SEEK_END) >= Int(bytes) }
-    }
-
     private func contents(of descriptor: CInt, last: Int) -> [UInt8] {
         var information = stat()
         guard fstat(descriptor, &information) == 0 else { return [] }
