@@ -27,8 +27,8 @@ extension Course {
     private static let checksOfServing: [Check] = [
         .public(
             "testEchoesALine", "A line comes back as it was sent.", points: 2,
-            hint: "The listener must not wait either: setNonblocking, then accept until there is "
-                + "nobody left."),
+            hint: "The listener is watched with its descriptor in `data`, and it does not wait "
+                + "(setNonblocking): accept until there is nobody left."),
         .public(
             "testServesTwoClientsAtOnce", "A silent client keeps no other client waiting.",
             restsOn: "testEchoesALine",
@@ -64,7 +64,8 @@ extension Course {
         .hidden(
             "testWaitsInEpollWait", "While nothing comes, the server waits in epoll_wait.",
             points: 2, restsOn: "testEchoesALine",
-            hint: "The last argument of epoll_wait is -1: wait for as long as it takes."),
+            hint: "The last argument of epoll_wait is -1, and nothing that is always true is "
+                + "watched for: EPOLLOUT only while bytes are unsent."),
         .hidden(
             "testHasOneEntryForEachClient", "The interest list has one entry for each client.",
             points: 2, restsOn: "testServesTwoClientsAtOnce",

@@ -78,7 +78,8 @@ extension Course {
         .hidden(
             "testEchoesAllToASlowReader", "8 MiB come back whole to a client that reads slowly.",
             points: 2, restsOn: "testGoesOnAfterAShortWrite",
-            hint: "Keep what could not be sent, and send it before you read more."),
+            hint: "Keep what could not be sent, ask for POLLOUT while you keep it, and send it "
+                + "before you read more."),
         .hidden(
             "testReadsNoMoreThanItCanSend",
             "Of a client that reads nothing, the server reads only so much.", points: 2,

@@ -11,9 +11,10 @@ import Support
 /// - Throws: The `Errno` of a call that shows that a socket of the server's own is broken.
 func serve(_ listener: CInt) throws(Errno) {
     //> your part: serve
-    // TODO: keep an array of pollfd, a row for the listener and one for each client; in a loop let
-    // poll(2) wait for all of them at once, then move on each client whose `revents` is not 0.
-    // Ask for POLLOUT only while a client is owed bytes. The row of a client that is gone must go.
+    // TODO: let the listener not wait (setNonblocking). Keep an array of pollfd, a row for the
+    // listener and one for each client; in a loop let poll(2) wait for all of them at once, then move
+    // on each client whose `revents` is not 0. Ask for POLLOUT only while a client is owed bytes. The
+    // row of a client that is gone must go.
     unwritten("serve", chapter: "04-poll")
     //< your part: serve
 }

@@ -11,9 +11,10 @@ import Support
 /// - Throws: The `Errno` of a call that shows that a socket of the server's own is broken.
 func serve(_ listener: CInt) throws(Errno) {
     //> your part: serve
-    // TODO: make the epoll descriptor, put the listener into its list, and loop: epoll_wait(2),
-    // then `proceed` for each ready client, then `acceptClients` if the listener was among the ready.
-    // When acceptClients gives false no descriptor is left: watch the listener for nothing then.
+    // TODO: let the listener not wait (setNonblocking), make the epoll descriptor, put the listener
+    // into its list, and loop: epoll_wait(2), then `proceed` for each ready client, then
+    // `acceptClients` if the listener was among the ready. When acceptClients gives false no
+    // descriptor is left: watch the listener for nothing, until a client has left.
     unwritten("serve", chapter: "05-epoll")
     //< your part: serve
 }
