@@ -80,7 +80,7 @@ let package = Package(
             name: "Pipeline", dependencies: ["Course", "Harness"], path: "Grader/Pipeline",
             swiftSettings: finished),
         .executableTarget(
-            name: "grader", dependencies: ["CLinux", "Course", "Harness", "Pipeline"],
+            name: "grader", dependencies: ["Course", "Harness", "Pipeline"],
             path: "Grader",
             exclude: ["Course", "Pipeline"], swiftSettings: finished),
     ] + chapters.flatMap(targets(of:)),

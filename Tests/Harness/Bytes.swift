@@ -84,8 +84,9 @@ public func signalName(_ number: CInt) -> String {
 public func errorName(_ number: CInt) -> String {
     let names: [CInt: String] = [
         EAGAIN: "EAGAIN", EBADF: "EBADF", ECONNABORTED: "ECONNABORTED",
-        ECONNREFUSED: "ECONNREFUSED", ECONNRESET: "ECONNRESET", EINTR: "EINTR",
-        EINVAL: "EINVAL", EMFILE: "EMFILE", ENOMEM: "ENOMEM", EPIPE: "EPIPE",
+        ECONNREFUSED: "ECONNREFUSED", ECONNRESET: "ECONNRESET", EEXIST: "EEXIST",
+        EFAULT: "EFAULT", EINTR: "EINTR", EINVAL: "EINVAL", EMFILE: "EMFILE", ENOBUFS: "ENOBUFS",
+        ENOENT: "ENOENT", ENOMEM: "ENOMEM", EPERM: "EPERM", EPIPE: "EPIPE",
         512: "interrupted, and made again",
     ]
     return names[number] ?? "errno \(number)"

@@ -35,7 +35,9 @@ extension ServerProcess {
             throw CheckFailure(
                 expected: "a server that waits in a system call while it has nothing to do",
                 found: "it never rested: \(used) ms of processor time in \(passed) ms. \(activity)",
-                cause: "A loop asks the kernel again and again instead of letting one call wait.")
+                cause:
+                    "A loop asks the kernel again and again instead of letting one call wait; or the "
+                    + "call that waits returns at once, because what it tells is not dealt with.")
         }
         return before
     }

@@ -165,7 +165,8 @@ public final class ServerProcess {
         }
         let words = calls.map { event in
             let result = event.result.map { $0 < 0 ? errorName(CInt(clamping: -$0)) : "\($0)" }
-            return "\(event.call.description) = \(result ?? "…")"
+            return "\(event.question ?? event.call.description) = "
+                + (event.tidings ?? result ?? "…")
                 + (event.isInjected ? " (fault)" : "")
         }
         return words.joined(separator: ", ")

@@ -197,7 +197,9 @@ public final class TCPClient {
             case .some(let row) where row.receiveQueue > 0:
                 let count = counted(row.receiveQueue, "byte")
                 return "\(count) of \(name) lie unread in the server's socket."
-            default: return "It has read all that \(name) sent, and has nothing left to send."
+            default:
+                return
+                    "It has read all that \(name) sent, and nothing lies in its socket to be sent."
             }
         }
     }

@@ -1,5 +1,5 @@
 // Caught by: blocking-tcp.testEchoesBytesOneByOne
-// Says: has nothing left to send
+// Says: nothing lies in its socket to be sent
 // The mistake: It keeps what has come until a newline ends it.
 
 import Glibc

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 
 import CLinux
-import Harness
 
-/// How the figure speaks of the calls that watch many descriptors at once.
+/// How figures and failures speak of the calls that watch many descriptors at once.
 extension TraceEvent {
     /// What is asked, as in `poll(3 in, 5 out)` or `epoll_ctl(ADD 5 in)`; nil for other calls.
-    var question: String? {
+    public var question: String? {
         switch call.name {
         case "select", "pselect6", "poll", "ppoll": "\(call.name)(\(list(interests)))"
         case "epoll_ctl": "epoll_ctl(\(operation))"
@@ -15,7 +14,7 @@ extension TraceEvent {
     }
 
     /// What is ready, as in `5 in`; nil if the call failed, or tells nothing of the kind.
-    var tidings: String? {
+    public var tidings: String? {
         guard let result, result > 0 else { return nil }
         switch call.name {
         case "select", "pselect6", "poll", "ppoll": return "ready: \(list(ready))"
@@ -44,7 +43,7 @@ extension TraceEvent {
     private func conditions(_ events: UInt32) -> String {
         let names: [(CInt, String)] = [
             (POLLIN, "in"), (POLLPRI, "pri"), (POLLOUT, "out"), (POLLERR, "err"),
-            (POLLHUP, "hup"), (POLLRDHUP, "rdhup"),
+            (POLLHUP, "hup"), (POLLNVAL, "nval"), (POLLRDHUP, "rdhup"),
         ]
         let found = names.filter { events & UInt32($0.0) != 0 }.map(\.1)
         let isEdge = events & (1 << 31) != 0
