@@ -29,8 +29,8 @@ extension Course {
             .public(
                 "testWorksWhileNothingComes", "While nothing comes, the work gets on.",
                 restsOn: "testEchoesADatagram",
-                hint: "Call work.tick() after EAGAIN. Is O_NONBLOCK set? Otherwise recvfrom "
-                    + "waits."),
+                hint: "Call work.tick() after EAGAIN. Is O_NONBLOCK set, with F_SETFL and not "
+                    + "F_SETFD? Otherwise recvfrom waits."),
             .hidden(
                 "testEchoesAnEmptyDatagram", "A datagram without bytes comes back, too.",
                 restsOn: "testEchoesADatagram",
@@ -66,17 +66,18 @@ extension Course {
             .hidden(
                 "testAnswersBeforeItWorks", "While datagrams wait, it does not work.",
                 restsOn: "testWorksWhileNothingComes",
-                hint: "Work only after EAGAIN: then no datagram is waiting."),
+                hint: "Work only after EAGAIN, and not after a datagram: another may be waiting."),
             .hidden(
                 "testNeverRests", "While nothing comes, the server asks on, without a pause.",
                 points: 2, restsOn: "testEchoesADatagram",
-                hint: "Nothing in the loop may wait: no blocking recvfrom, no sleep, no time "
-                    + "limit."),
+                hint: "Nothing in the loop may wait: no blocking recvfrom (O_NONBLOCK is set with "
+                    + "F_SETFL), no sleep, no time limit."),
             .hidden(
                 "testUsesTheCallsOfTheModel",
                 "The calls that it makes are those of the nonblocking model.",
                 restsOn: "testEchoesADatagram",
-                hint: "recvfrom asks, and returns at once; one sendto answers."),
+                hint: "recvfrom asks, and returns at once, so the socket needs O_NONBLOCK: "
+                    + "F_SETFL, not F_SETFD. One sendto answers."),
             .hidden(
                 "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
                 restsOn: "testEchoesADatagram",
@@ -85,7 +86,7 @@ extension Course {
                 "testGoesOnAfterAReplyThatFails", "A reply that fails troubles nobody else.",
                 restsOn: "testEchoesADatagram",
                 hint: "sendto may give EAGAIN, too. Then that reply is lost, as any datagram may "
-                    + "be: go on."),
+                    + "be: go on with recvfrom, which does not wait."),
         ])
 }
 

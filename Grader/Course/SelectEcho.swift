@@ -33,14 +33,18 @@ extension Course {
     private static let clientChecks: [Check] = [
         .public(
             "testEchoesALine", "A line comes back as it was sent.", points: 2,
-            hint: "When a client is in the readable set, call its `receive`."),
+            hint: "In pselect6, with bytes unread: is the client in the set, and select's first "
+                + "argument the highest plus one? In accept4: has the listener O_NONBLOCK? "
+                + "Otherwise: call `receive` for a client in the readable set."),
         .public(
             "testEchoesADatagram", "A datagram comes back as it was sent.",
-            hint: "Put the UDP socket into the readable set, too, and answer with sendto."),
+            hint: "Put the UDP socket into the readable set, too, before each select; count it in "
+                + "for the first argument, the highest plus one; and answer with sendto."),
         .public(
             "testServesTwoClientsAtOnce", "A silent client keeps no other client waiting.",
             restsOn: "testEchoesALine",
-            hint: "Put every client into the sets, and let no call but select wait."),
+            hint: "Put every client into the sets, anew before each select, and let no call but "
+                + "select wait."),
         .hidden(
             "testEchoesBytesOneByOne", "Bytes that come one at a time come back one at a time.",
             restsOn: "testEchoesALine",
@@ -48,7 +52,8 @@ extension Course {
         .hidden(
             "testClientThatSaysNothing", "A client may leave without having sent a byte.",
             restsOn: "testEchoesALine",
-            hint: "The end counts as readable: read then gives 0. That is no error."),
+            hint: "The end counts as readable: read then gives 0. That is no error. Is the "
+                + "listener still in the set afterwards? Fill the sets anew before each select."),
         .hidden(
             "testEchoesAfterHalfClose",
             "A client that has finished sending still gets all its bytes, and then the end.",
@@ -57,7 +62,8 @@ extension Course {
         .hidden(
             "testSurvivesAReset", "A client that breaks off troubles nobody else.",
             restsOn: "testServesTwoClientsAtOnce",
-            hint: "A reset shows as readable; read then fails with ECONNRESET. Close that client."),
+            hint: "A reset shows as readable; read then fails with ECONNRESET. Close that client, "
+                + "and fill the sets anew before each select."),
         .hidden(
             "testSurvivesAWriteToAGoneClient",
             "A write to a client that is gone troubles nobody else.",
@@ -84,7 +90,8 @@ extension Course {
             "testServesClientsAndDatagramsInTurn",
             "A busy client keeps neither datagrams nor other clients waiting.", points: 2,
             restsOn: "testServesTwoClientsAtOnce",
-            hint: "Serve everything that one select has named before you ask the next."),
+            hint: "Serve everything that one select has named before you ask the next, about "
+                + "everyone again. No recvfrom may wait: the UDP socket needs O_NONBLOCK."),
     ]
 
     private static let askingChecks: [Check] = [
@@ -92,7 +99,9 @@ extension Course {
             "testWaitsInSelect",
             "While nothing comes, the one thread is blocked in select, without a time limit.",
             points: 2, restsOn: "testServesTwoClientsAtOnce",
-            hint: "select is the only call that may wait; pass nil as its time limit."),
+            hint: "select is the only call that may wait; pass nil as its time limit. If it never "
+                + "rests: who is in the writable set with nothing unsent?"
+                + " That socket is always ready."),
         .hidden(
             "testAsksAboutEveryone", "Each select is asked about every socket.", points: 2,
             restsOn: "testServesTwoClientsAtOnce",
@@ -122,7 +131,8 @@ extension Course {
             restsOn: "testServesTwoClientsAtOnce",
             hint: "Set O_NONBLOCK on every socket: the listener, the UDP socket, each client."),
         .hidden(
-            "testAsksOnceForARequest", "What a request costs does not depend on silent clients.",
+            "testAsksOnceForARequest",
+            "How many calls a request takes does not depend on silent clients.",
             points: 2, restsOn: "testServesTwoClientsAtOnce",
             hint: "Serve those that select has named, and make no call for the others."),
     ]

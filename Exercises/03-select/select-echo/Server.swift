@@ -8,12 +8,13 @@ import Support
 /// Serves all clients in one thread, for ever.
 ///
 /// - Parameters:
-///   - listener: A listening TCP socket.
-///   - datagrams: A UDP socket bound to the same port.
+///   - listener: A listening TCP socket that would wait: it has no O_NONBLOCK yet.
+///   - datagrams: A UDP socket bound to the same port, and without O_NONBLOCK, too.
 /// - Throws: The `Errno` of a call that shows that a socket of the server's own is broken.
 func serve(_ listener: CInt, _ datagrams: CInt) throws(Errno) {
     //> your part: serve
-    // TODO: in a loop, put every socket into its set, select, and serve those that are ready.
+    // TODO: let neither socket wait (setNonblocking). Then, in a loop, put every socket into its
+    // set, select, and serve those that are ready.
     // Ask for room (writable) while a client has unsent bytes, and for bytes (readable) otherwise.
     // select overwrites its sets, wants the highest descriptor plus one, and may fail with EINTR.
     unwritten("serve", chapter: "03-select")
@@ -35,14 +36,16 @@ func proceed(
 
 /// Takes every client that waits in the backlog.
 ///
-/// - Returns: False when this process has no descriptor left. The rest stays in the backlog, so the
-///   listener stays ready: do not ask for it again before a client has left.
+/// - Returns: True when the backlog is empty. False when this process has no descriptor left: the
+///   rest stays in the backlog, so the listener stays ready. Do not ask for it again before a
+///   client has left.
 /// - Throws: The `Errno` of accept, if the listener itself is broken.
 func acceptClients(
     _ listener: CInt, _ connections: inout [CInt: Connection]
 ) throws(Errno) -> Bool {
     //> your part: acceptClients
     // TODO: take clients with acceptConnection until there is none; keep them in connections.
+    // It throws when there is no descriptor left: error.rawValue is EMFILE.
     // Close those whose descriptor does not fit into an fd_set: FD_SETSIZE.
     unwritten("acceptClients", chapter: "03-select")
     //< your part: acceptClients

@@ -8,8 +8,8 @@ import Support
 /// Serves all clients in one thread, for ever.
 ///
 /// - Parameters:
-///   - listener: A listening TCP socket.
-///   - datagrams: A UDP socket bound to the same port.
+///   - listener: A listening TCP socket that would wait: it has no O_NONBLOCK yet.
+///   - datagrams: A UDP socket bound to the same port, and without O_NONBLOCK, too.
 /// - Throws: The `Errno` of a call that shows that a socket of the server's own is broken.
 func serve(_ listener: CInt, _ datagrams: CInt) throws(Errno) {
     //> your part: serve
@@ -68,8 +68,9 @@ func proceed(
 
 /// Takes every client that waits in the backlog.
 ///
-/// - Returns: False when this process has no descriptor left. The rest stays in the backlog, so the
-///   listener stays ready: do not ask for it again before a client has left.
+/// - Returns: True when the backlog is empty. False when this process has no descriptor left: the
+///   rest stays in the backlog, so the listener stays ready. Do not ask for it again before a
+///   client has left.
 /// - Throws: The `Errno` of accept, if the listener itself is broken.
 func acceptClients(
     _ listener: CInt, _ connections: inout [CInt: Connection]
