@@ -17,8 +17,9 @@ extension ServerProcess {
         } catch  where error.kind == .failed && error.cause == nil {
             throw CheckFailure(
                 expected: error.expected, found: error.found,
-                cause: "A call waits: its descriptor has no O_NONBLOCK. A connection does not get "
-                    + "it from its listener.")
+                cause:
+                    "A call waits: its descriptor has no O_NONBLOCK. It is set with F_SETFL, not "
+                    + "F_SETFD, and a connection does not get it from its listener.")
         }
     }
 
@@ -135,7 +136,7 @@ extension CheckRun {
         _ count: Int, of calls: Set<Int32>, words: String, _ server: ServerProcess,
         _ trace: SyscallTrace, since start: UInt64
     ) throws(CheckFailure) {
-        try server.wait(for: "\(count) calls of \(words) that end with EAGAIN") {
+        try server.wait(for: "\(counted(count, "call")) of \(words) that end with EAGAIN") {
             refusals(trace, of: calls, since: start) >= count
         }
     }

@@ -1,0 +1,57 @@
+// Caught by: nonblocking-udp.testAnswersBeforeItWorks
+// Says: while a datagram is waiting
+// The mistake: It works after each datagram, too, although the next one may be there.
+
+import Glibc
+import Support
+
+/// The largest payload that a UDP datagram can carry over IPv4.
+let largestDatagram = 65_507
+
+/// A datagram with these bytes asks how many ticks of the work have been done.
+let question = Array("ticks".utf8)
+
+/// Answers every datagram, and works while there is none, for ever.
+func serve(_ socket: CInt) throws(Errno) {
+    try setNonblocking(socket)
+    var work = Work()
+    var buffer = [UInt8](repeating: 0, count: largestDatagram)
+    var sender = SocketAddress()
+    while true {
+        let count = sender.withMutableSockaddr {
+            recvfrom(socket, &buffer, buffer.count, 0, $0, $1)
+        }
+        if count != -1 {
+            answer(buffer[..<count], to: sender, ticks: work.ticks, on: socket)
+            work.tick()
+            continue
+        }
+        switch errno {
+        // Not yet. No error, and no end: the moment for the other work. Then ask again.
+        case EAGAIN: work.tick()
+        case EINTR: break
+        default: throw .current
+        }
+    }
+}
+
+/// Answers one datagram: with its own bytes, or with the number of ticks if it asks for them.
+func answer(
+    _ datagram: ArraySlice<UInt8>, to sender: SocketAddress, ticks: Int, on socket: CInt
+) {
+    let reply = datagram.elementsEqual(question) ? Array("\(ticks)".utf8)[...] : datagram
+    let sent = reply.withUnsafeBytes { bytes in
+        sender.withSockaddr { sendto(socket, bytes.baseAddress, bytes.count, 0, $0, $1) }
+    }
+    // The flag counts for sending, too: without room in the socket this is EAGAIN. UDP may drop.
+    if sent == -1 { note("sendto \(sender): \(Errno.current)") }
+}
+
+/// Lets no call on this descriptor wait: what would have to wait fails with EAGAIN instead.
+func setNonblocking(_ descriptor: CInt) throws(Errno) {
+    let flags = fcntl(descriptor, F_GETFL)
+    // Read first, then add one flag: F_SETFL with O_NONBLOCK alone would clear the others.
+    guard flags != -1, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != -1 else {
+        throw .current
+    }
+}
