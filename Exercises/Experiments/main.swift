@@ -14,7 +14,6 @@ let experiments: [(name: String, about: String, run: () throws(Errno) -> Void)] 
     ("select-cost", "one select, by highest descriptor and by number", measureSelectCost),
     ("select-race", "a signal between the look at its flag and the wait", showTheGap),
     ("idle-cost", "poll, select and epoll with up to 10,000 idle descriptors", idleCost),
-    ("active-fraction", "select, poll and epoll when few or many are ready", activeFraction),
     ("epoll-ctl-cost", "what a longer interest list costs", epollCtlCost),
     ("epoll-copies", "what epoll_wait writes, and where", epollCopies),
     (
