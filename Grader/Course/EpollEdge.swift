@@ -50,7 +50,7 @@ extension Course {
                 hint: "Read until EAGAIN. What is left in the socket is told of no more."),
             .hidden(
                 "testAcceptsUntilNobodyIsLeft", "One event may stand for 20 clients.", points: 2,
-                restsOn: "testServesTwoClientsAtOnce",
+                restsOn: "testEchoesALine",
                 hint: "Accept until EAGAIN. Who is left in the backlog is told of no more."),
             .hidden(
                 "testTakesWhatComesBeforeEpollWait",

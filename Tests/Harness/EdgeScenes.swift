@@ -105,7 +105,7 @@ extension ServerProcess {
     /// Sends to an echo server and reads nothing, until the server rests and takes no more.
     /// - Parameter limit: More than all of the kernel's buffers hold together.
     /// - Returns: What was sent and is to come back.
-    public func fillUntilItRests(
+    public func fillUntilItTakesNoMore(
         _ run: CheckRun, _ client: TCPClient, limit: Int = 48 << 20
     ) throws(CheckFailure) -> [UInt8] {
         let piece = run.random.bytes(1 << 18)

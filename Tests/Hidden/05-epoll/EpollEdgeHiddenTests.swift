@@ -258,7 +258,7 @@ final class EpollEdgeHiddenTests: ExerciseChecks {
             try server.waitUntilParked()
             let before = server.proc.residentBytes
             for _ in 1...2 {
-                _ = try server.fillUntilItRests(run, run.connect(server, quietly: true))
+                _ = try server.fillUntilItTakesNoMore(run, run.connect(server, quietly: true))
             }
             let grown = server.proc.residentBytes - before
             guard grown < 8 << 20 else {

@@ -1,5 +1,5 @@
 // Caught by: epoll-edge.testTakesWhatComesBeforeEpollWait
-// Says: lie unread in the server
+// Says: nothing will come
 // The mistake: It looks with a time limit of 0 first, and throws away what it sees: an edge that
 // is told is gone.
 
