@@ -5,8 +5,8 @@ import Support
 /// What it costs to wait for one descriptor among many: by poll, by select and by epoll.
 ///
 /// The descriptors are eventfds. In each round some of them, chosen at random, become ready; one call
-/// finds them; they are read, and rest again. What is told is the
-/// processor time of that one call, without the time that looking at the clock takes.
+/// finds them; they are read, and rest again. What is told is the processor time of that one call,
+/// without the time that looking at the clock takes.
 func idleCost() throws(Errno) {
     let most = raiseDescriptorLimit(to: 10_100)
     print("One descriptor is ready, the others are idle: microseconds for each call")
