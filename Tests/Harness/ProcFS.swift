@@ -89,6 +89,16 @@ public struct ProcFS: Sendable {
         return text[end...].dropFirst(2).first
     }
 
+    /// Whether it is on its way out: the kernel closes its descriptors then, which its clients notice, before
+    /// anybody can wait for its end. The ninth field is the kernel's flags, and PF_EXITING is 4.
+    var isExiting: Bool {
+        guard let text = readFile("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else {
+            return false
+        }
+        let fields = text[end...].split(separator: " ")
+        return fields.count > 7 && (Int(fields[7]) ?? 0) & 4 != 0
+    }
+
     /// The nanoseconds that its threads have spent on a processor. See proc_pid_schedstat(5).
     public var cpuNanoseconds: Int {
         threadIDs().reduce(0) { sum, id in

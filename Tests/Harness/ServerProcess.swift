@@ -188,6 +188,13 @@ public final class ServerProcess {
             found: "the server \(status).\(words)", cause: cause(of: status))
     }
 
+    /// What a client saw that lost its connection is no story of its own when the server is ending: then
+    /// its end is. Throws like `requireAlive`, once it has ended.
+    func requireAliveNow() throws(CheckFailure) {
+        if proc.isExiting { _ = process.wait(until: deadline) }
+        try requireAlive()
+    }
+
     /// Stops it, and throws, when it takes more of the machine than it may. Looks at most once in
     /// 20 ms, and at the processes only when the machine as a whole has many more than at the
     /// start.

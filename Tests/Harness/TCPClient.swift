@@ -99,6 +99,7 @@ public final class TCPClient {
                 )
             }
             if chunk.isEmpty {
+                try server.requireAliveNow()
                 throw CheckFailure(
                     expected: "\(counted(expected.count, "byte")) back: \(escaped(expected))",
                     found: "the end of the connection after \(counted(received, "byte"))",
@@ -205,9 +206,7 @@ public final class TCPClient {
     }
 
     private func explain(_ reason: CInt, doing what: String) -> CheckFailure {
-        // An ended server resets its connections: then its end is the story, not the reset.
-        _ = server.process.wait(until: Deadline(seconds: reason == ECONNRESET ? 0.02 : 0))
-        do { try server.requireAlive() } catch { return error }
+        do { try server.requireAliveNow() } catch { return error }
         let meaning: (String, String?) =
             switch reason {
             case ECONNREFUSED:
