@@ -1,5 +1,5 @@
-// Caught by: epoll-edge.testEchoesALine
-// Says: lie unread in the server
+// Caught by: epoll-edge.testTakesWhatComesBeforeEpollWait
+// Says: nothing will come
 // The mistake: EPOLLONESHOT: after its first event the socket is told of no more, until
 // EPOLL_CTL_MOD arms it again.
 
