@@ -90,31 +90,35 @@ private func row(_ outcome: Outcome) -> String {
     let mark = Terminal.output.paint(isRight ? "✓" : "✗", isRight ? .green : .red)
     let missed =
         outcome.missed > 0 ? "  missed by \(outcome.missed) of \(outcome.reports.count)" : ""
-    let verdict = isRight ? missed : "  \(outcome.verdict.rawValue)\(details(outcome))"
-    return "  \(mark) \(pad(kind, 8))\(pad(trial.name, 30))\(found)\(verdict)"
+    let verdict = isRight ? "" : "  \(outcome.verdict.rawValue)"
+    return "  \(mark) \(pad(kind, 8))\(pad(trial.name, 30))\(found)\(missed)\(verdict)"
+        + details(outcome)
 }
 
-/// The run that went wrong, for the maintainer.
+/// The runs that went wrong, for the maintainer.
 private func details(_ outcome: Outcome) -> String {
-    guard let report = outcome.reports.first(where: { outcome.trial.judge($0) != .right }) else {
-        return ""
-    }
-    let bad = report.checks.filter { check in
-        outcome.trial.kind == .right || outcome.trial.kind == .solution
-            ? check.status != .passed : check.id.hasSuffix("." + outcome.trial.caughtBy)
-    }
-    return bad.map { "\n      \($0.id): \($0.status.rawValue)\n" + $0.message }.joined()
+    outcome.reports.filter { outcome.trial.judge($0) != .right }.flatMap { report in
+        report.checks.filter { check in
+            outcome.trial.kind == .right || outcome.trial.kind == .solution
+                ? check.status != .passed : check.id.hasSuffix("." + outcome.trial.caughtBy)
+        }
+    }.map { "\n      \($0.id): \($0.status.rawValue)\n" + $0.message }.joined()
 }
 
+/// What the maintainer must look at comes last: the end of a log is what is read first.
 private func summary(_ rates: Rates) -> String {
-    var parts = ["", rates.markdown]
-    for (title, list) in [
-        ("Flakes", rates.flakes), ("Hidden checks that no Wrong submission fails", rates.unproven),
-        ("Hidden checks without a mistake that only they catch", rates.neverAlone),
-    ] where !list.isEmpty {
-        parts.append("\(title):\n" + list.map { "  \($0)" }.joined(separator: "\n") + "\n")
+    let alone = list("Hidden checks without a mistake that only they catch", rates.neverAlone)
+    let missed = rates.outcomes.filter { $0.missed > 0 }.map { outcome in
+        outcome.trial.exercise.id + row(outcome)
     }
-    return parts.joined(separator: "\n")
+    return
+        ([""] + alone + [rates.markdown] + list("Flakes", rates.flakes)
+        + list("Hidden checks that no Wrong submission fails", rates.unproven)
+        + list("Came out another way than it must", missed)).joined(separator: "\n")
+}
+
+private func list(_ title: String, _ lines: [String]) -> [String] {
+    lines.isEmpty ? [] : [title + ":\n" + lines.map { "  \($0)\n" }.joined()]
 }
 
 /// Keeps the rates where the README quotes them from. Only of the whole course, and only when a number

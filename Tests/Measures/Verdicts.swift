@@ -21,9 +21,10 @@ func measureVerdicts() throws {
     try shell("swift build --build-tests", in: copy)
     let grader = ".build/debug/grader"
     try shell("\(grader) check", in: copy)
+    // Nobody edits within a second of the last build; the package manager would miss it (see Build).
+    let files = "Exercises/*/*/Server.swift"
+    try shell("sleep 2; for f in \(files); do echo '// An edit.' >> $f; done", in: copy)
     for exercise in Course.exercises {
-        let file = "Exercises/\(exercise.path)/Server.swift"
-        try shell("echo '// An edit.' >> \(file)", in: copy)
         let edited = try shell("\(grader) check \(exercise.id)", in: copy)
         let again = try shell("\(grader) check \(exercise.id)", in: copy)
         let name = exercise.id.padding(toLength: 24, withPad: " ", startingAt: 0)

@@ -113,6 +113,8 @@ final class EpollEdgeHiddenTests: ExerciseChecks {
             let server = try run.startServer()
             let client = try run.connect(server)
             try run.exchangeALine(with: client)
+            // What comes before it waits is found by the read that should give EAGAIN, without an event.
+            try server.waitUntilParked()
             try server.send(SIGSTOP)
             let line = run.random.line(3)
             try client.send(line)
@@ -197,6 +199,7 @@ final class EpollEdgeHiddenTests: ExerciseChecks {
                 let leaving = try run.connect(server, count: 6)
                 let staying = try run.connect(server, count: 3)
                 for client in leaving + staying { try run.exchangeALine(with: client) }
+                try server.waitUntilParked()
                 try server.send(SIGSTOP)
                 run.transcript.add("the server is stopped; 6 of them leave, 3 speak, 3 others come")
                 for (number, client) in leaving.enumerated() {
