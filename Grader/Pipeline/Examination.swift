@@ -41,7 +41,7 @@ struct Examination {
             }
             RunningCheck.waitForOne(of: running)
             for (index, check) in running.enumerated().reversed() {
-                guard let (report, unwritten) = check.report(exercise, among: running) else {
+                guard let (report, unwritten) = check.report(exercise) else {
                     continue
                 }
                 running.remove(at: index)
@@ -123,13 +123,11 @@ private final class RunningCheck {
     }
 
     /// The report of this check, or nil while it runs; and whether it found nothing but a stub.
-    func report(
-        _ exercise: Exercise, among running: [RunningCheck]
-    ) -> (CheckReport, isUnwritten: Bool)? {
+    func report(_ exercise: Exercise) -> (CheckReport, isUnwritten: Bool)? {
         let status = process.exitStatus()
         guard status != nil || deadline.hasPassed else { return nil }
         if status == nil { process.kill() }
-        killOrphans(except: running.map { $0.process.pid })
+        killOrphans()
         let duration = Double(Deadline.nanoseconds() - started) / 1e9
         let (outcome, message, unwritten) = judge(exercise, status)
         return (

@@ -54,9 +54,11 @@ final class HarnessTests: XCTestCase {
             let found = descendants(of: process.pid).filter { ProcFS(pid: $0).state == "S" }
             return found.count == 2 && found.allSatisfy(self.isSleep) ? found : nil
         }
+        let other = try shell("exec sleep 1002")
         process.kill()
         killOrphans()
         for pid in all { XCTAssertNil(ProcFS(pid: pid).state, "\(pid) lives") }
+        XCTAssertNil(other.exitStatus(), "a running child is no orphan")
     }
 
     func testAParkedProcessIsKnownByItsCall() throws {

@@ -3,6 +3,7 @@
 import CLaunch
 import CLinux
 import Glibc
+import Synchronization
 
 /// How a process ended.
 public enum ExitStatus: Equatable, Sendable, CustomStringConvertible {
@@ -57,6 +58,9 @@ public final class ChildProcess {
     private var status: ExitStatus?
     private let trace: SyscallTrace?
 
+    /// Those that this process has started and not yet seen end: none of them is an orphan.
+    static let running = Mutex<Set<Int32>>([])
+
     /// Starts a program.
     /// - Parameters:
     ///   - path: The executable.
@@ -100,6 +104,7 @@ public final class ChildProcess {
         }
         pidfd = pid == -1 ? -1 : pidfd_open_call(pid)
         guard pid != -1 else { throw LaunchError(path: path, reason: reason) }
+        _ = Self.running.withLock { $0.insert(pid) }
     }
 
     deinit {
@@ -118,6 +123,7 @@ public final class ChildProcess {
         } else {
             guard waitpid(pid, &raw, WNOHANG) == pid else { return nil }
         }
+        _ = Self.running.withLock { $0.remove(pid) }
         status = WIFSIGNALED(raw) != 0 ? .signalled(WTERMSIG(raw)) : .exited(WEXITSTATUS(raw))
         return status
     }

@@ -20,9 +20,9 @@ public func descendants(of pid: Int32) -> [Int32] {
 ///
 /// A server's child that outlives the server is found here, whatever group it has moved to. Its own
 /// children are adopted in turn when it ends, so this goes on until nobody is left.
-/// - Parameter known: Children of this process that are none of the orphans.
-public func killOrphans(except known: [Int32] = []) {
+public func killOrphans() {
     while true {
+        let known = ChildProcess.running.withLock { $0 }
         let orphans = childrenOfThisProcess().filter { !known.contains($0) }
         if orphans.isEmpty { return }
         let ownGroup = getpgrp()
