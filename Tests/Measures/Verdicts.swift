@@ -23,7 +23,7 @@ func measureVerdicts() throws {
     try shell("\(grader) check", in: copy)
     // Nobody edits within a second of the last build; the package manager would miss it (see Build).
     let files = "Exercises/*/*/Server.swift"
-    try shell("sleep 2; for f in \(files); do echo '// An edit.' >> $f; done", in: copy)
+    try shell("sleep 2; for f in \(files); do echo 'let edited = 1' >> $f; done", in: copy)
     for exercise in Course.exercises {
         let edited = try shell("\(grader) check \(exercise.id)", in: copy)
         let again = try shell("\(grader) check \(exercise.id)", in: copy)
