@@ -22,16 +22,19 @@ func verify(_ arguments: Arguments) throws -> ExitCode {
 
     var outcomes: [Outcome] = []
     for trial in trials {
-        if trial.kind == .stub { print(Terminal.output.paint(trial.exercise.id, .bold)) }
+        if trial.kind == .stub { say(Terminal.output.paint(trial.exercise.id, .bold)) }
         let outcome = try run(trial, trial.repetitions(of: runs), judge, workspace)
-        print(row(outcome))
+        say(row(outcome))
         outcomes.append(outcome)
     }
     let rates = Rates(outcomes: outcomes, isUnderLoad: isUnderLoad)
-    print(summary(rates))
+    say(summary(rates))
     if given != nil, arguments.words.isEmpty { try keep(rates, tree) }
     return rates.areClean ? .done : .below
 }
+
+/// Each row as soon as it is known, into a log too: `print` keeps it until a page is full.
+private func say(_ text: String) { Terminal.write(text + "\n", to: 1) }
 
 private func run(
     _ trial: Trial, _ runs: Int, _ judge: Judge, _ workspace: Workspace
@@ -126,5 +129,5 @@ private func list(_ title: String, _ lines: [String]) -> [String] {
 private func keep(_ rates: Rates, _ tree: CourseTree) throws {
     let file = tree.root + "/Tests/Submissions/RATES.md"
     try rates.markdown.write(toFile: file, atomically: true, encoding: .utf8)
-    print("Written to Tests/Submissions/RATES.md; the README quotes it.")
+    say("Written to Tests/Submissions/RATES.md; the README quotes it.")
 }
