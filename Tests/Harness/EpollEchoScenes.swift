@@ -9,6 +9,11 @@ extension ServerProcess {
     /// while others have the processor does not count.
     private static let effort = 1_000_000_000
 
+    private static let whyItNeverRests =
+        "epoll_wait returns at once while anything is there that it watches for: bytes that you do "
+        + "not read, or room that you do not use. Switch the entry with EPOLL_CTL_MOD, and look at "
+        + "the result."
+
     /// Waits as `wait(for:until:)` does, but gives a server up that runs in a circle meanwhile.
     public func waitOrSpin(
         for what: String, cause: String? = nil, until condition: () throws(CheckFailure) -> Bool
@@ -30,7 +35,10 @@ extension ServerProcess {
     /// Requires that its thread comes to rest in epoll_wait, without a time limit.
     public func requireRestInEpollWait(cause: String? = nil) throws(CheckFailure) {
         var before: [ProcFS.Thread] = []
-        try waitOrSpin(for: "a server that waits while it has nothing to do", cause: cause) {
+        try waitOrSpin(
+            for: "a server that waits while it has nothing to do",
+            cause: cause ?? Self.whyItNeverRests
+        ) {
             let now = proc.threads()
             defer { before = now }
             return !now.isEmpty && now == before && now.allSatisfy { $0.call != nil }
@@ -138,9 +146,7 @@ extension ServerProcess {
         var looks = 0
         try waitOrSpin(
             for: "a server that rests while \(client.name) takes nothing",
-            cause: "epoll_wait returns at once while anything is there that it watches for: bytes "
-                + "that you do not read, or room that you do not use. Switch the entry with "
-                + "EPOLL_CTL_MOD, and look at the result."
+            cause: Self.whyItNeverRests
         ) { () throws(CheckFailure) in
             let taken = try client.sendWhatFits(bytes[sent..<min(sent + (1 << 18), bytes.count)])
             sent += taken
