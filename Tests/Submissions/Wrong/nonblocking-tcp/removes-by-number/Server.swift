@@ -1,5 +1,5 @@
 // Caught by: nonblocking-tcp.testClientsThatLeaveTogether
-// Says: the end of the connection after 0 bytes
+// Says: the connection
 // The mistake: It removes by index from the front: each removal moves the connections behind it.
 
 import CLinux
