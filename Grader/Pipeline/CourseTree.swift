@@ -70,9 +70,9 @@ public struct CourseTree: Sendable {
             help: "`swift build --build-tests` shows the whole output.")
     }
 
-    /// Whether no source of the suites has changed since they were linked: then there is no need to ask
-    /// the package manager, which takes a third of a second to say so. The time of the inode counts,
-    /// not that of the content, which unpacking an archive sets back.
+    /// Whether no source of the suites has changed since they were linked: then there is no need to
+    /// ask the package manager, which takes a third of a second to say so. The time of the inode
+    /// counts, not that of the content, which unpacking an archive sets back.
     private var suitesAreFresh: Bool {
         guard let linked = inodeChanged(suites) else { return false }
         let folders = [

@@ -41,9 +41,7 @@ struct Examination {
             }
             RunningCheck.waitForOne(of: running)
             for (index, check) in running.enumerated().reversed() {
-                guard let (report, unwritten) = check.report(exercise) else {
-                    continue
-                }
+                guard let (report, unwritten) = check.report(exercise) else { continue }
                 running.remove(at: index)
                 // The first check of the list tells whether there is anything to judge.
                 if unwritten, check.check.method == exercise.checks[0].method {

@@ -9,16 +9,15 @@ struct Outcome {
     let trial: Trial
     let reports: [ExerciseReport]
 
-    /// What was wrong in any run, or that nothing was. Of a Wrong submission most runs decide: its mistake
-    /// may itself be a race, which not every run loses. The rates count each run all the same.
-    var verdict: Trial.Verdict {
-        let others = reports.map(trial.judge).filter { $0 != .right }
-        if trial.kind == .wrong, others.count * 2 < reports.count { return .right }
-        return others.first ?? .right
-    }
+    /// The runs that came out another way than they must.
+    var missed: [ExerciseReport] { reports.filter { trial.judge($0) != .right } }
 
-    /// How many runs came out another way than they must.
-    var missed: Int { reports.filter { trial.judge($0) != .right }.count }
+    /// What was wrong in any run, or that nothing was. Of a Wrong submission most runs decide: its
+    /// mistake may itself be a race, which not every run loses. The rates count each run.
+    var verdict: Trial.Verdict {
+        if trial.kind == .wrong, missed.count * 2 < reports.count { return .right }
+        return missed.first.map(trial.judge) ?? .right
+    }
 
     /// The methods of the checks that did not pass in the first run, without those that were not
     /// run.

@@ -89,8 +89,9 @@ public struct ProcFS: Sendable {
         return text[end...].dropFirst(2).first
     }
 
-    /// Whether it is on its way out: the kernel closes its descriptors then, which its clients notice, before
-    /// anybody can wait for its end. The ninth field is the kernel's flags, and PF_EXITING is 4.
+    /// Whether it is on its way out: the kernel closes its descriptors then, which its clients
+    /// notice, before anybody can wait for its end. The ninth field is the kernel's flags, and
+    /// PF_EXITING is 4.
     var isExiting: Bool {
         guard let text = readFile("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else {
             return false

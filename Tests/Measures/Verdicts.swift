@@ -21,7 +21,7 @@ func measureVerdicts() throws {
     try shell("swift build --build-tests", in: copy)
     let grader = ".build/debug/grader"
     try shell("\(grader) check", in: copy)
-    // Nobody edits within a second of the last build; the package manager would miss it (see Build).
+    // Nobody edits within a second of the last build; the package manager would miss it: see Build.
     let files = "Exercises/*/*/Server.swift"
     try shell("sleep 2; for f in \(files); do echo 'let edited = 1' >> $f; done", in: copy)
     for exercise in Course.exercises {

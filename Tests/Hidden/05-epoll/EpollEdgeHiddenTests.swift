@@ -113,7 +113,8 @@ final class EpollEdgeHiddenTests: ExerciseChecks {
             let server = try run.startServer()
             let client = try run.connect(server)
             try run.exchangeALine(with: client)
-            // What comes before it waits is found by the read that should give EAGAIN, without an event.
+            // What comes before it waits is found by the read that should give EAGAIN, without an
+            // event.
             try server.waitUntilParked()
             try server.send(SIGSTOP)
             let line = run.random.line(3)
