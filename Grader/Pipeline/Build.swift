@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-import Course
+package import Course
 import Foundation
 import Harness
 
@@ -27,26 +27,34 @@ struct Build {
             output = try tree.build(product: exercise.id, in: package)
         }
         guard let output else { return .built }
-        let errors = Self.errors(
-            in: output, of: "Exercises/\(exercise.path)/", learnerFiles: exercise.learnerFiles)
-        if !errors.isEmpty { return .failed(errors.joined(separator: "\n")) }
+        let errors = Errors(in: output, of: exercise)
+        if let given = errors.given.first {
+            throw MachineFailure(
+                "The given code does not build: \(given)",
+                help: "`swift build` in the workbook shows the whole output.")
+        }
+        if !errors.own.isEmpty { return .failed(errors.own.joined(separator: "\n")) }
         // No error points at the learner's files: the linker's, the compiler's, or the machine's.
-        if isAgain { return try blame(output) }
+        if isAgain { return try blame(output, errors, exercise) }
         if package != tree.root {
             try? FileManager.default.removeItem(atPath: package + "/.build")
         }
         return try run(exercise, isAgain: true)
     }
 
-    /// Whose fault an error is that points at no file of the learner's. What everybody is given
-    /// must build in any case; if it does not, the fault is the machine's.
-    private func blame(_ output: String) throws -> Outcome {
-        if let support = try tree.build(product: "Support", in: package, isTarget: true) {
+    /// Who is at fault when no error points at the learner's files. The reference has the same given
+    /// files: if it does not build here either, no learner can help it.
+    private func blame(_ output: String, _ errors: Errors, _ exercise: Exercise) throws -> Outcome {
+        let reference = "\(tree.root)/Solutions/\(exercise.path)"
+        if FileManager.default.fileExists(atPath: reference),
+            let own = try tree.build(product: "\(exercise.id)-solution")
+        {
             throw MachineFailure(
-                "The given code does not build: \(Self.last(support))",
+                "The reference of \(exercise.id) does not build: \(Self.last(own))",
                 help: "`swift build` in the workbook shows the whole output.")
         }
-        return .failed(Self.last(output))
+        let beside = errors.beside.joined(separator: "\n")
+        return .failed(beside.isEmpty ? Self.last(output) : beside)
     }
 
     /// Whether a source is newer than what it was compiled to. The incremental build takes a file
@@ -79,23 +87,46 @@ struct Build {
         return attributes?[.modificationDate] as? Date
     }
 
-    /// The compiler's first errors about files below `folder`, each line and column once.
-    static func errors(
-        in output: String, of folder: String, learnerFiles: [String]
-    ) -> [String] {
-        var found: [String] = []
-        for line in output.split(separator: "\n") where line.contains(": error: ") {
-            guard let start = line.range(of: folder) else { continue }
-            let text = printable(String(line[start.upperBound...]))
-            if !found.contains(text) { found.append(text) }
-        }
-        // An error in the learner's file often makes the given ones fail, too.
-        let own = found.filter { line in learnerFiles.contains { line.hasPrefix($0 + ":") } }
-        return Array((own.isEmpty ? found : own).prefix(3))
-    }
-
     private static func last(_ output: String) -> String {
         output.split(separator: "\n").filter { $0.contains("error") }.suffix(3)
             .map { printable(String($0)) }.joined(separator: "\n")
+    }
+}
+
+/// The compiler's errors by who has the file that they point at: the first three of each, each once.
+package struct Errors: Equatable {
+    /// In the learner's own files.
+    package let own: [String]
+    /// In the given files beside them, which call what the learner is to write.
+    package let beside: [String]
+    /// In any other file of the package: never the learner's.
+    package let given: [String]
+
+    /// Sorts what `swift build` has printed.
+    package init(in output: String, of exercise: Exercise) {
+        // A place in a source: `/…/Server.swift:13:5: error: `. The linker gives no column.
+        let place = #/^(/[^:]*\.(?:swift|c|h)):[0-9]+(?::[0-9]+)?: error: /#
+        let folder = "/Exercises/\(exercise.path)/"
+        var below: [String] = []
+        var elsewhere: [String] = []
+        for line in output.split(separator: "\n") {
+            guard let path = line.firstMatch(of: place)?.1 else { continue }
+            if let start = path.range(of: folder) {
+                below.append(printable(String(line[start.upperBound...])))
+            } else {
+                elsewhere.append(printable(String(line)))
+            }
+        }
+        let isOwn = { (line: String) in
+            exercise.learnerFiles.contains { line.hasPrefix($0 + ":") }
+        }
+        own = Self.first(below.filter(isOwn))
+        beside = Self.first(below.filter { !isOwn($0) })
+        given = Self.first(elsewhere)
+    }
+
+    private static func first(_ lines: [String]) -> [String] {
+        var seen: Set<String> = []
+        return Array(lines.filter { seen.insert($0).inserted }.prefix(3))
     }
 }

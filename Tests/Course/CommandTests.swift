@@ -48,6 +48,25 @@ final class CommandTests: XCTestCase {
         XCTAssert(own.output.contains("Server.swift:1:13: error:"), own.output)
     }
 
+    /// What Server.swift no longer declares is missed in main.swift, a given file: the learner's fault
+    /// all the same. An error in Support never is.
+    func testAnErrorInGivenCodeIsNeverTheLearners() throws {
+        let copy = try Self.copy.get()
+        try copy.solveEverything()
+        let renamed = try copy.bash(
+            "sed -i 's/func serve/func served/' Exercises/01-blocking/blocking-udp/Server.swift\n"
+                + "swift run grader check blocking-udp")
+        XCTAssertEqual(renamed.status, .exited(1), renamed.output)
+        XCTAssert(
+            renamed.output.contains("main.swift:3:44: error: cannot find 'serve'"), renamed.output)
+        let broken = try copy.bash(
+            "echo 'let number: Int = \"\"' >>Exercises/Support/Errno.swift\n"
+                + "swift run grader grade Solutions --exercises blocking-udp; echo status $?\n"
+                + "sed -i '$ d' Exercises/Support/Errno.swift")
+        XCTAssert(broken.output.contains("The given code does not build: /"), broken.output)
+        XCTAssert(broken.output.contains("status 3\n"), broken.output)
+    }
+
     func testOneBadExerciseInASubmissionStopsNoOther() throws {
         let copy = try Self.copy.get()
         let script = """

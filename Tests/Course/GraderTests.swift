@@ -54,7 +54,7 @@ final class GraderTests: XCTestCase {
     private func grader(
         _ arguments: [String], environment: [String: String] = [:], directory: String = Tree.root
     ) throws -> (ExitStatus?, String, String) {
-        let path = try Subject.directory(buildDirectory).executable(of: "grader")
+        let path = try Subject.directory(Tree.buildDirectory).executable(of: "grader")
         let process = try ChildProcess(
             path, arguments, environment: environment, directory: directory)
         let status = process.wait(until: Deadline(seconds: 60))
@@ -62,10 +62,5 @@ final class GraderTests: XCTestCase {
             status, String(decoding: process.standardOutput, as: UTF8.self),
             String(decoding: process.standardError, as: UTF8.self)
         )
-    }
-
-    private var buildDirectory: String {
-        URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-            .deletingLastPathComponent().path
     }
 }

@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import XCTest
 
-@testable import Harness
+import Harness
 
 /// The harness, tried on programs of the distribution.
 final class HarnessTests: XCTestCase {

@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import XCTest
 
-@testable import Harness
+import Harness
 
 /// The tracer, tried on programs of the distribution, and compared with strace.
 final class TraceTests: XCTestCase {

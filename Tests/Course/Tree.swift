@@ -6,6 +6,10 @@ enum Tree {
     static let root = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
 
+    /// Where this test bundle lies, and all that was built with it.
+    static let buildDirectory = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        .deletingLastPathComponent().path
+
     static func path(_ name: String) -> String { "\(root)/\(name)" }
 
     static func text(_ name: String) throws -> String {

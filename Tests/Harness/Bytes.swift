@@ -42,13 +42,13 @@ public func counted(_ count: Int, _ noun: String) -> String {
 }
 
 /// Where two byte strings part: two lines, with a mark below the first difference.
-struct Difference {
-    let offset: Int
+package struct Difference {
+    package let offset: Int
     let expected: String
-    let received: String
+    package let received: String
 
     /// Nil when `received` is what `expected` has from `start` on.
-    init?(expected: [UInt8], from start: Int = 0, received: [UInt8]) {
+    package init?(expected: [UInt8], from start: Int = 0, received: [UInt8]) {
         if received.isEmpty { return nil }
         let wanted = Array(expected[start..<start + received.count])
         if memcmp(wanted, received, received.count) == 0 { return nil }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-import Glibc
+package import Glibc
 
 /// 127.0.0.1 and a port. The harness has its own: a fault in the learner's Support must not hide
 /// itself by being on both sides.
-func loopback(_ port: UInt16) -> sockaddr_in {
+package func loopback(_ port: UInt16) -> sockaddr_in {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
@@ -12,7 +12,7 @@ func loopback(_ port: UInt16) -> sockaddr_in {
     return address
 }
 
-func withSockaddr<Result>(
+package func withSockaddr<Result>(
     _ address: inout sockaddr_in, _ call: (UnsafeMutablePointer<sockaddr>, socklen_t) -> Result
 ) -> Result {
     withUnsafeMutablePointer(to: &address) { pointer in
@@ -22,7 +22,7 @@ func withSockaddr<Result>(
     }
 }
 
-func ownPort(_ socket: CInt) -> UInt16 {
+package func ownPort(_ socket: CInt) -> UInt16 {
     var address = sockaddr_in()
     withSockaddr(&address) { pointer, length in
         var length = length

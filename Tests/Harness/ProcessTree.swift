@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Glibc
+import Synchronization
 
 /// Every process that descends from `pid`, nearest first. See proc_Int32ask_tid_children(5).
 public func descendants(of pid: Int32) -> [Int32] {

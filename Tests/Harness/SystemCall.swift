@@ -18,7 +18,7 @@ public struct SystemCall: Equatable, Sendable {
 
     /// Reads the kernel's line. Nil for `running`, and for a thread that sleeps outside of any
     /// call. See proc_pid_syscall(5).
-    init?(_ line: String) {
+    package init?(_ line: String) {
         let words = line.split { $0 == " " || $0 == "\n" }
         guard words.count >= 7, let number = Int32(words[0]), number >= 0 else { return nil }
         self.number = number

@@ -18,6 +18,14 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+// Both Swift's Glibc module and this one would otherwise hold a copy of the headers below, and in a
+// compiler process that has read this copy a file that imports Glibc alone finds no SOCK_STREAM any
+// more. With the module imported first, the headers' include guards are known, and CLinux holds only
+// what is its own.
+#if __has_feature(modules)
+#pragma clang module import SwiftGlibc
+#endif
+
 #include <aio.h>
 #include <mqueue.h>
 #include <poll.h>

@@ -1,0 +1,39 @@
+import Course
+import Harness
+import Pipeline
+import XCTest
+
+/// Which files share a process of the compiler depends on the order in which the file system lists
+/// them, so each pair of given files must compile together, whichever comes first.
+final class GivenCodeTests: XCTestCase {
+    func testEachPairOfFilesCompilesTogether() throws {
+        let tree = try CourseTree()
+        let exercises = Course.exercises.map { "Exercises/\($0.path)" }
+        for folder in ["Exercises/Support"] + exercises {
+            let files = directory(Tree.path(folder)).filter { $0.hasSuffix(".swift") }.sorted()
+                .map { Tree.path("\(folder)/\($0)") }
+            for first in files {
+                for second in files where second != first {
+                    let others = files.filter { $0 != first && $0 != second }
+                    try typecheck([first, second], beside: others, tree)
+                }
+            }
+        }
+    }
+
+    private func typecheck(
+        _ files: [String], beside others: [String], _ tree: CourseTree
+    ) throws {
+        let compiler = try ChildProcess(
+            tree.swift + "c",
+            ["-frontend", "-typecheck"] + files.flatMap { ["-primary-file", $0] } + others
+                + ["-module-name", "Given", "-swift-version", "6"]
+                + ["-I", Tree.path("Exercises/Support/CLinux/include")]
+                + ["-I", "\(Tree.buildDirectory)/Modules"]
+                + ["-module-cache-path", "\(Tree.buildDirectory)/ModuleCache"])
+        defer { compiler.kill() }
+        let status = compiler.wait(until: Deadline(seconds: 60))
+        let output = String(decoding: compiler.standardError, as: UTF8.self)
+        XCTAssertEqual(status, .exited(0), "\(files): \(output)")
+    }
+}
