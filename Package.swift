@@ -67,7 +67,8 @@ let package = Package(
             name: "Checks", dependencies: ["Course", "Harness"], path: "Tests/Harness/Checks",
             swiftSettings: finished),
         .testTarget(
-            name: "CourseTests", dependencies: ["CLinux", "Course", "Harness", "Pipeline"],
+            name: "CourseTests",
+            dependencies: ["CLinux", "Course", "Harness", "Pipeline", "Verification"],
             path: "Tests/Course", swiftSettings: finished),
 
         .executableTarget(
@@ -79,10 +80,13 @@ let package = Package(
         .target(
             name: "Pipeline", dependencies: ["Course", "Harness"], path: "Grader/Pipeline",
             swiftSettings: finished),
+        .target(
+            name: "Verification", dependencies: ["Course", "Harness", "Pipeline"],
+            path: "Grader/Verification", swiftSettings: finished),
         .executableTarget(
-            name: "grader", dependencies: ["Course", "Harness", "Pipeline"],
+            name: "grader", dependencies: ["Course", "Harness", "Pipeline", "Verification"],
             path: "Grader",
-            exclude: ["Course", "Pipeline"], swiftSettings: finished),
+            exclude: ["Course", "Pipeline", "Verification"], swiftSettings: finished),
     ] + chapters.flatMap(targets(of:)),
     swiftLanguageModes: [.v6]
 )

@@ -42,7 +42,7 @@ private func dispatch(_ words: [String]) throws -> ExitCode {
         return try trace(
             Arguments(rest, options: ["--format", "--output"], flags: ["--solution"]))
     case "verify":
-        return try verify(Arguments(rest, options: ["--runs"], flags: ["--under-load"]))
+        return try verify(Arguments(rest, options: ["--runs", "--show"], flags: ["--under-load"]))
     case "help", "--help", "-h":
         print(usage)
         return .done
@@ -59,6 +59,7 @@ private let usage = """
                                    [--pass-at PERCENT]
            grader trace EXERCISE [--solution] [--format text|svg|mermaid|json] [--output FILE]
            grader verify [EXERCISE…] [--runs N] [--under-load]   judge the suites
+           grader verify --show EXERCISE/NAME    what a submission that judges them looks like
     """
 
 private func complain(_ error: String, help: String?) {

@@ -4,16 +4,17 @@ import Course
 import Foundation
 import Harness
 import Pipeline
+import Verification
 
 /// `grader verify [EXERCISE…]`: judges the suites, by submissions whose verdict is known.
 func verify(_ arguments: Arguments) throws -> ExitCode {
-    let wanted = Set(try exercises(arguments.words).map(\.id))
+    let tree = try CourseTree()
+    if let name = arguments.value(of: "--show") { return try show(name, tree) }
     let given = arguments.value(of: "--runs")
     guard let runs = Int(given ?? "1"), runs > 0 else {
         throw UsageError("--runs takes a number from 1 on, not '\(given ?? "")'.")
     }
-    let tree = try CourseTree()
-    let trials = try Trial.all(in: tree).filter { wanted.contains($0.exercise.id) }
+    let trials = try Submissions(tree).trials(of: exercises(arguments.words))
     let judge = try Judge(tree) { _ in }
     let workspace = try Workspace(tree)
     let isUnderLoad = arguments.flags.contains("--under-load")
@@ -33,17 +34,29 @@ func verify(_ arguments: Arguments) throws -> ExitCode {
     return rates.areClean ? .done : .below
 }
 
+/// Prints the whole Server.swift of `EXERCISE/NAME`, as an edit makes it.
+private func show(_ path: String, _ tree: CourseTree) throws -> ExitCode {
+    let words = path.split(separator: "/").map(String.init)
+    let trials = try Submissions(tree).trials(of: exercises([words[0]]))
+    guard words.count == 2, let trial = trials.first(where: { $0.name == words[1] }) else {
+        throw UsageError(
+            "There is no submission '\(path)'.",
+            help: "Tests/Submissions has them: Wrong/EXERCISE/NAME.edit is EXERCISE/NAME.")
+    }
+    Terminal.write(trial.text, to: 1)
+    return .done
+}
+
 /// Each row as soon as it is known, into a log too: `print` keeps it until a page is full.
 private func say(_ text: String) { Terminal.write(text + "\n", to: 1) }
 
 private func run(
     _ trial: Trial, _ runs: Int, _ judge: Judge, _ workspace: Workspace
 ) throws -> Outcome {
-    let parcel = Intake.take(trial.exercise, from: trial.folder)
-    var reports = [try judge.judge(trial.exercise, parcel, in: workspace)]
+    var reports = [try judge.judge(trial.exercise, trial.parcel, in: workspace)]
     if reports[0].status == .buildFailed {
         throw MachineFailure(
-            "\(trial.folder) does not build: \(reports[0].message ?? "")",
+            "\(trial.exercise.id)/\(trial.name) does not build: \(reports[0].message ?? "")",
             help: "Submissions that judge the suites must compile.")
     }
     while reports.count < runs {

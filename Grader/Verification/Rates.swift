@@ -2,26 +2,32 @@
 
 import Course
 import Foundation
-import Pipeline
+package import Pipeline
 
 /// A trial and all its runs.
-struct Outcome {
-    let trial: Trial
-    let reports: [ExerciseReport]
+package struct Outcome {
+    package let trial: Trial
+    package let reports: [ExerciseReport]
+
+    /// A trial, and the report of each run.
+    package init(trial: Trial, reports: [ExerciseReport]) {
+        self.trial = trial
+        self.reports = reports
+    }
 
     /// The runs that came out another way than they must.
-    var missed: [ExerciseReport] { reports.filter { trial.judge($0) != .right } }
+    package var missed: [ExerciseReport] { reports.filter { trial.judge($0) != .right } }
 
     /// What was wrong in any run, or that nothing was. Of a Wrong submission most runs decide: its
     /// mistake may itself be a race, which not every run loses. The rates count each run.
-    var verdict: Trial.Verdict {
+    package var verdict: Trial.Verdict {
         if trial.kind == .wrong, missed.count * 2 < reports.count { return .right }
         return missed.first.map(trial.judge) ?? .right
     }
 
     /// The methods of the checks that did not pass in the first run, without those that were not
     /// run.
-    var failed: [String] {
+    package var failed: [String] {
         (reports.first?.checks ?? []).filter { $0.status != .passed && $0.status != .notRun }
             .map { String($0.id.dropFirst(trial.exercise.id.count + 1)) }
     }
@@ -36,9 +42,15 @@ struct Outcome {
 }
 
 /// How often the suites are mistaken.
-struct Rates {
-    let outcomes: [Outcome]
-    let isUnderLoad: Bool
+package struct Rates {
+    package let outcomes: [Outcome]
+    package let isUnderLoad: Bool
+
+    /// The rates of what has been judged.
+    package init(outcomes: [Outcome], isUnderLoad: Bool) {
+        self.outcomes = outcomes
+        self.isUnderLoad = isUnderLoad
+    }
 
     private func count(_ kinds: [Trial.Kind]) -> Int {
         outcomes.filter { kinds.contains($0.trial.kind) }.reduce(0) { $0 + $1.reports.count }
@@ -55,14 +67,14 @@ struct Rates {
     }
 
     /// The check and its submissions, for every trial in which a check was not always the same.
-    var flakes: [String] {
+    package var flakes: [String] {
         outcomes.flatMap { outcome in
             outcome.flaky.map { "\($0) on \(outcome.trial.kind.rawValue) \(outcome.trial.name)" }
         }
     }
 
     /// Hidden checks that no Wrong submission fails: nothing proves that they can fail.
-    var unproven: [String] {
+    package var unproven: [String] {
         judged.flatMap { exercise in
             let named = outcomes.filter { $0.trial.exercise.id == exercise.id }
                 .filter { $0.trial.kind == .wrong && $0.verdict == .right }.map(\.trial.caughtBy)
@@ -72,7 +84,7 @@ struct Rates {
     }
 
     /// Hidden checks without a Wrong submission that they alone catch.
-    var neverAlone: [String] {
+    package var neverAlone: [String] {
         judged.flatMap { exercise in
             let alone = outcomes.filter { $0.trial.exercise.id == exercise.id }
                 .filter { $0.trial.kind == .wrong && $0.failed.count == 1 }.flatMap(\.failed)
@@ -87,12 +99,12 @@ struct Rates {
     }
 
     /// Whether everything came out as it must.
-    var areClean: Bool {
+    package var areClean: Bool {
         outcomes.allSatisfy { $0.verdict == .right } && flakes.isEmpty && unproven.isEmpty
     }
 
     /// The rates as Markdown, as the README quotes them.
-    var markdown: String {
+    package var markdown: String {
         let load = isUnderLoad ? ", with two processes beside them that never rest" : ""
         return """
             | | of | measured |

@@ -1,5 +1,7 @@
 import Course
 import Harness
+import Pipeline
+import Verification
 import XCTest
 
 /// The table in Package.swift, the registry, the folders and the chapters say the same.
@@ -72,15 +74,14 @@ final class RegistryTests: XCTestCase {
 
     func testEachCheckHasAWrongSubmissionAndEachExerciseARightOne() throws {
         for exercise in Course.exercises {
-            let folder = "Tests/Submissions/Wrong/\(exercise.id)"
-            let wrong = try directory(Tree.path(folder)).map {
-                try Tree.text("\(folder)/\($0)/Server.swift").prefix { $0 != "\n" }
-            }
+            let trials = try Submissions(try CourseTree()).trials(of: [exercise])
+            let caught = trials.filter { $0.kind == .wrong }.map(\.caughtBy)
             for check in exercise.checks {
-                let line = "// Caught by: \(exercise.checkID(check))"
-                XCTAssert(wrong.contains { $0 == line }, "no submission in \(folder) says \(line)")
+                XCTAssert(
+                    caught.contains(check.method),
+                    "no mistake in Wrong/\(exercise.id) is caught by \(check.method)")
             }
-            let right = directory(Tree.path("Tests/Submissions/Right/\(exercise.id)"))
+            let right = trials.filter { $0.kind == .right }
             XCTAssertGreaterThanOrEqual(right.count, 2, "Right/\(exercise.id)")
         }
     }

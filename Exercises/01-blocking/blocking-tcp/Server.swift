@@ -35,8 +35,18 @@ func serve(_ listener: CInt) throws(Errno) {
 /// - Throws: The `Errno` of the read or write that failed.
 func echo(_ connection: CInt) throws(Errno) {
     //> your part: echo
-    // TODO: read(2) what has come, and write(2) all of it back; write may take less at once.
-    // 0 bytes read means: the client has finished.
+    // TODO: read(2) what has come, and write all of it back, until read gives 0: the client has
+    // finished.
     unwritten("echo", chapter: "01-blocking")
     //< your part: echo
+}
+
+/// Writes all of `bytes`. write(2) may take only a part of them, when a signal interrupts it, say.
+///
+/// - Throws: The `Errno` of write.
+func writeAll(_ connection: CInt, _ bytes: ArraySlice<UInt8>) throws(Errno) {
+    //> your part: writeAll
+    // TODO: write(2) until all is taken. It says how much it has taken: go on with the rest.
+    unwritten("writeAll", chapter: "01-blocking")
+    //< your part: writeAll
 }

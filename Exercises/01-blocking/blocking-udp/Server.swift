@@ -13,9 +13,9 @@ let largestDatagram = 65_507
 /// - Parameter socket: A UDP socket that is bound already.
 /// - Throws: The `Errno` of recvfrom, if the socket itself is broken.
 func serve(_ socket: CInt) throws(Errno) {
-    //> your part
+    //> your part: serve
     // TODO: receive a datagram and its sender's address, and send the same bytes back there.
     // The calls: recvfrom(2), sendto(2). SocketAddress lends them the address.
     unwritten("serve", chapter: "01-blocking")
-    //< your part
+    //< your part: serve
 }

@@ -63,16 +63,21 @@ func echo(_ connection: CInt) throws(Errno) {
             if errno == EINTR { continue }
             throw .current
         }
-        // write may take only a part, for instance when a signal interrupts it. Go on with the
-        // rest.
-        var written = 0
-        while written < count {
-            let taken = buffer[written..<count].withUnsafeBytes { rest in
-                write(connection, rest.baseAddress, rest.count)
-            }
-            guard taken != -1 || errno == EINTR else { throw .current }
-            written += max(taken, 0)
-        }
+        try writeAll(connection, buffer[..<count])
     }
     //< your part: echo
+}
+
+/// Writes all of `bytes`. write(2) may take only a part of them, when a signal interrupts it, say.
+///
+/// - Throws: The `Errno` of write.
+func writeAll(_ connection: CInt, _ bytes: ArraySlice<UInt8>) throws(Errno) {
+    //> your part: writeAll
+    var rest = bytes
+    while !rest.isEmpty {
+        let count = rest.withUnsafeBytes { write(connection, $0.baseAddress, $0.count) }
+        guard count != -1 || errno == EINTR else { throw .current }
+        rest = rest.dropFirst(max(count, 0))
+    }
+    //< your part: writeAll
 }

@@ -13,7 +13,7 @@ let largestDatagram = 65_507
 /// - Parameter socket: A UDP socket that is bound already.
 /// - Throws: The `Errno` of recvfrom, if the socket itself is broken.
 func serve(_ socket: CInt) throws(Errno) {
-    //> your part
+    //> your part: serve
     var buffer = [UInt8](repeating: 0, count: largestDatagram)
     var sender = SocketAddress()
     while true {
@@ -31,5 +31,5 @@ func serve(_ socket: CInt) throws(Errno) {
         // A reply that cannot be sent is that sender's loss. The others are still served.
         if sent == -1 { note("sendto \(sender): \(Errno.current)") }
     }
-    //< your part
+    //< your part: serve
 }

@@ -5,6 +5,7 @@ import Support
 
 /// Makes a TCP socket that listens on 127.0.0.1.
 func makeListener(port: UInt16) throws(Errno) -> CInt {
+    //> your part: makeListener
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     guard listener != -1 else { throw .current }
     var yes: CInt = 1
@@ -14,10 +15,12 @@ func makeListener(port: UInt16) throws(Errno) -> CInt {
     guard address.withSockaddr({ bind(listener, $0, $1) }) != -1 else { throw .current }
     guard listen(listener, SOMAXCONN) != -1 else { throw .current }
     return listener
+    //< your part: makeListener
 }
 
 /// Accepts one client after the other, for ever.
 func serve(_ listener: CInt) throws(Errno) {
+    //> your part: serve
     signal(SIGPIPE, SIG_IGN)
     while true {
         let connection = accept(listener, nil, nil)
@@ -32,10 +35,12 @@ func serve(_ listener: CInt) throws(Errno) {
         }
         close(connection)
     }
+    //< your part: serve
 }
 
 /// Sends everything back until the client sends no more.
 func echo(_ connection: CInt) throws(Errno) {
+    //> your part: echo
     let room = UnsafeMutableRawPointer.allocate(byteCount: 8192, alignment: 16)
     defer { room.deallocate() }
     while true {
@@ -52,6 +57,7 @@ func echo(_ connection: CInt) throws(Errno) {
             written += max(taken, 0)
         }
     }
+    //< your part: echo
 }
 
 /// Describes the bytes from `start` to `end` as two parts, of which the first may be short.

@@ -5,6 +5,7 @@ import Support
 
 /// Sends every datagram back to the address that it came from, for ever.
 func serve(_ socket: CInt) throws(Errno) {
+    //> your part: serve
     var sender = SocketAddress()
     while true {
         // MSG_TRUNC gives the datagram's own size, MSG_PEEK leaves it in the queue.
@@ -20,4 +21,5 @@ func serve(_ socket: CInt) throws(Errno) {
         guard count != -1 else { continue }
         _ = sender.withSockaddr { sendto(socket, datagram, count, 0, $0, $1) }
     }
+    //< your part: serve
 }

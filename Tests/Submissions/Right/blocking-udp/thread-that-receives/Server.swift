@@ -5,6 +5,7 @@ import Support
 
 /// Lets a thread serve, and waits for it.
 func serve(_ socket: CInt) throws(Errno) {
+    //> your part: serve
     var thread = pthread_t()
     let argument = UnsafeMutableRawPointer(bitPattern: Int(socket))
     let error = pthread_create(
@@ -16,6 +17,7 @@ func serve(_ socket: CInt) throws(Errno) {
     guard error == 0 else { throw Errno(rawValue: error) }
     pthread_join(thread, nil)
     throw .current
+    //< your part: serve
 }
 
 /// Sends every datagram back to the address that it came from, until recvfrom fails.

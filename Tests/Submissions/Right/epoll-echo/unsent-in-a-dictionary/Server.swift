@@ -6,6 +6,7 @@ import Support
 
 /// Serves all clients in one thread, for ever.
 func serve(_ listener: CInt) throws(Errno) {
+    //> your part: serve
     signal(SIGPIPE, SIG_IGN)
     try setNonblocking(listener)
     let epoll = epoll_create1(0)
@@ -37,6 +38,7 @@ func serve(_ listener: CInt) throws(Errno) {
             epoll_ctl(epoll, EPOLL_CTL_MOD, listener, &nothing)
         }
     }
+    //< your part: serve
 }
 
 /// Accepts until nobody waits. False when no descriptor is left.
@@ -90,6 +92,8 @@ private func sendWhatFits(_ socket: CInt, _ bytes: ArraySlice<UInt8>) -> [UInt8]
 private func watch(
     _ epoll: CInt, _ operation: CInt, _ socket: CInt, _ events: EPOLL_EVENTS
 ) -> Bool {
+    //> your part: watch
     var event = epoll_event(events: events.rawValue, data: epoll_data_t(fd: socket))
     return epoll_ctl(epoll, operation, socket, &event) != -1
+    //< your part: watch
 }

@@ -6,6 +6,7 @@ import Support
 
 /// Opens all sources. Reading none of them ever waits: an event may be old news by then.
 func openSources(_ room: Room) throws(Errno) -> Sources {
+    //> your part: openSources
     var signals = sigset_t()
     sigemptyset(&signals)
     for signal in [SIGUSR1, SIGUSR2, SIGRTMIN()] { sigaddset(&signals, signal) }
@@ -19,35 +20,43 @@ func openSources(_ room: Room) throws(Errno) -> Sources {
         inbox: inbox,
         fifo: try opened(open(room.fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC)),
         queue: try opened(mq_open_create(room.queue, O_RDONLY | O_NONBLOCK, 0, nil)))
+    //< your part: openSources
 }
 
 /// How often the timer has expired since it was read last: `timer 3`.
 func readTimer(_ timer: CInt) -> [String] {
+    //> your part: readTimer
     var expirations: UInt64 = 0
     guard read(timer, &expirations, 8) == 8 else { return [] }
     return ["timer \(expirations)"]
+    //< your part: readTimer
 }
 
 /// A line for each signal that is pending: `signal SIGUSR1 from 1234`.
 func readSignals(_ signals: CInt) -> [String] {
+    //> your part: readSignals
     let size = MemoryLayout<signalfd_siginfo>.size
     var infos = [signalfd_siginfo](repeating: signalfd_siginfo(), count: 16)
     let count = read(signals, &infos, infos.count * size)
     return infos.prefix(max(count, 0) / size).map {
         "signal \(signalName(CInt($0.ssi_signo))) from \($0.ssi_pid)"
     }
+    //< your part: readSignals
 }
 
 /// What has been added to the counter since it was read last: `counter 5`.
 func readCounter(_ counter: CInt) -> [String] {
+    //> your part: readCounter
     var sum: UInt64 = 0
     guard read(counter, &sum, 8) == 8 else { return [] }
     return ["counter \(sum)"]
+    //< your part: readCounter
 }
 
 /// A line for each event in the inbox: `created NAME`, `deleted NAME`; `inbox overflow` when events
 /// were lost, and `inbox gone` when the directory itself was deleted.
 func readInbox(_ inbox: CInt, _ buffer: inout [UInt8]) -> [String] {
+    //> your part: readInbox
     let count = read(inbox, &buffer, buffer.count)
     var lines: [String] = []
     var start = 0
@@ -66,16 +75,20 @@ func readInbox(_ inbox: CInt, _ buffer: inout [UInt8]) -> [String] {
         if mask & Int(IN_IGNORED) != 0 { lines.append("inbox gone") }
     }
     return lines
+    //< your part: readInbox
 }
 
 /// A line for each line of the FIFO: `fifo TEXT`.
 func readFifo(_ fifo: CInt, _ text: inout Lines, _ buffer: inout [UInt8]) -> [String] {
+    //> your part: readFifo
     let count = read(fifo, &buffer, buffer.count)
     return text.take(buffer[..<max(count, 0)]).map { "fifo \($0)" }
+    //< your part: readFifo
 }
 
 /// A line for each message, those of high priority first: `queue TEXT priority 2`.
 func readQueue(_ queue: mqd_t) -> [String] {
+    //> your part: readQueue
     var message = [CChar](repeating: 0, count: 8192)
     var priority: UInt32 = 0
     var lines: [String] = []
@@ -85,10 +98,12 @@ func readQueue(_ queue: mqd_t) -> [String] {
         let bytes = message.prefix(count).map { UInt8(bitPattern: $0) }
         lines.append("queue \(String(decoding: bytes, as: UTF8.self)) priority \(priority)")
     }
+    //< your part: readQueue
 }
 
 /// Obeys what a client has sent: `add N` raises the counter, `every MS` sets the timer's period.
 func obey(_ command: String, _ sources: Sources) -> String? {
+    //> your part: obey
     let words = command.split(separator: " ")
     guard words.count == 2, var number = UInt64(words[1]) else { return "unknown \(command)" }
     switch words[0] {
@@ -103,6 +118,7 @@ func obey(_ command: String, _ sources: Sources) -> String? {
         return nil
     default: return "unknown \(command)"
     }
+    //< your part: obey
 }
 
 /// The loop's own: what it waits with, and whom it tells.
@@ -118,14 +134,17 @@ struct ControlRoom {
 
     /// Puts a descriptor into the interest list, or changes what is asked of it. See epoll_ctl(2).
     func watch(_ descriptor: CInt, _ operation: CInt, _ events: UInt32) throws(Errno) {
+        //> your part: watch
         var event = epoll_event()
         event.events = events
         event.data.fd = descriptor
         guard epoll_ctl(epoll, operation, descriptor, &event) != -1 else { throw .current }
+        //< your part: watch
     }
 
     /// Tries to watch a file, and says how it went: what each client is told first.
     func greeting(_ room: Room) throws(Errno) -> String {
+        //> your part: greeting
         let file = try opened(open(room.notes, O_RDONLY | O_CLOEXEC))
         do throws(Errno) {
             try watch(file, EPOLL_CTL_ADD, EPOLLIN.rawValue)
@@ -134,10 +153,12 @@ struct ControlRoom {
             close(file)
             return "notes.txt cannot be watched: \(error)"
         }
+        //< your part: greeting
     }
 
     /// Takes every client that waits in the backlog, and greets it.
     mutating func acceptClients(_ greeting: String) throws(Errno) {
+        //> your part: acceptClients
         do throws(Errno) {
             while let connection = try acceptConnection(listener) {
                 try watch(connection.socket, EPOLL_CTL_ADD, EPOLLIN.rawValue)
@@ -150,17 +171,21 @@ struct ControlRoom {
             isFull = true
             try watch(listener, EPOLL_CTL_MOD, 0)
         }
+        //< your part: acceptClients
     }
 
     /// Moves one client on when its socket is ready: obeys what has come, sends what is unsent.
     mutating func proceed(_ socket: CInt, _ buffer: inout [UInt8]) {
+        //> your part: proceed
         guard clients[socket] != nil else { return }
         guard let commands = clients[socket]?.receive(&buffer) else { return drop(socket) }
         tell(commands.compactMap { obey($0, sources) }, socket)
+        //< your part: proceed
     }
 
     /// Tells one client lines, and asks epoll for room as long as some of them are unsent.
     mutating func tell(_ lines: [String], _ socket: CInt) {
+        //> your part: tell
         guard var client = clients[socket] else { return }
         let stays = client.tell(lines)
         if stays, client.hasUnsent != client.asksForRoom {
@@ -170,20 +195,24 @@ struct ControlRoom {
         }
         clients[socket] = client
         if !stays { drop(socket) }
+        //< your part: tell
     }
 
     /// Closes a client that has left, or that must go because it does not read.
     mutating func drop(_ socket: CInt) {
+        //> your part: drop
         clients[socket] = nil
         close(socket)
         isNumberNew = true
         if isFull { try? watch(listener, EPOLL_CTL_MOD, EPOLLIN.rawValue) }
         isFull = false
+        //< your part: drop
     }
 }
 
 /// Serves all sources and clients in one thread, for ever.
 func serve(_ listener: CInt, _ room: Room) throws(Errno) {
+    //> your part: serve
     try setNonblocking(listener)
     let sources = try openSources(room)
     var control = ControlRoom(
@@ -229,4 +258,5 @@ func serve(_ listener: CInt, _ room: Room) throws(Errno) {
             for socket in control.clients.keys { control.tell([line], socket) }
         }
     }
+    //< your part: serve
 }

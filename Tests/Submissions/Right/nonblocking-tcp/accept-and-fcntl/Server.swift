@@ -7,6 +7,7 @@ import struct Support.Errno
 
 /// Serves all clients in one thread, for ever.
 func serve(_ listener: CInt) throws(Errno) {
+    //> your part: serve
     signal(SIGPIPE, SIG_IGN)
     try setNonblocking(listener)
     var connections: [CInt: Connection] = [:]
@@ -19,12 +20,14 @@ func serve(_ listener: CInt) throws(Errno) {
             isFull = false
         }
     }
+    //< your part: serve
 }
 
 /// Moves one client on, if it can be: sends what is unsent, or echoes what has come.
 func proceed(
     _ socket: CInt, _ connections: inout [CInt: Connection], _ buffer: inout [UInt8]
 ) -> Bool {
+    //> your part: proceed
     let isSending = connections[socket]?.hasUnsent == true
     let stays =
         isSending ? connections[socket]?.send() : connections[socket]?.receive(&buffer)
@@ -33,12 +36,14 @@ func proceed(
     connections[socket] = nil
     close(socket)
     return false
+    //< your part: proceed
 }
 
 /// Takes every client that waits in the backlog.
 func acceptClients(
     _ listener: CInt, _ connections: inout [CInt: Connection]
 ) throws(Errno) -> Bool {
+    //> your part: acceptClients
     do throws(Errno) {
         while let connection = try acceptConnection(listener) {
             connections[connection.socket] = connection
@@ -48,6 +53,7 @@ func acceptClients(
         guard error.rawValue == EMFILE else { throw error }
         return false
     }
+    //< your part: acceptClients
 }
 
 /// A client: its nonblocking socket, and the bytes that it is still owed.
@@ -64,10 +70,12 @@ struct Connection {
 
     /// Reads once, and sends back as much as there is room for. Call it while nothing is unsent.
     mutating func receive(_ buffer: inout [UInt8]) -> Bool {
+        //> your part: receive
         let count = read(socket, &buffer, buffer.count)
         if count > 0 { return send(buffer[..<count]) }
         // Nothing has come yet, or a signal came first: no reason to give the client up.
         return count == -1 && (errno == EAGAIN || errno == EINTR)
+        //< your part: receive
     }
 
     /// Sends as much of the unsent bytes as there is room for.
@@ -76,6 +84,7 @@ struct Connection {
 
     /// Sends as much of `bytes` as there is room for, and keeps the rest.
     private mutating func send(_ bytes: ArraySlice<UInt8>) -> Bool {
+        //> your part: send
         var rest = bytes
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes {
@@ -90,11 +99,13 @@ struct Connection {
         // Most turns of a full socket send nothing: then there is nothing to copy, either.
         if rest.count != unsent.count { unsent = Array(rest) }
         return true
+        //< your part: send
     }
 }
 
 /// Takes the next client out of the backlog, without waiting for one.
 func acceptConnection(_ listener: CInt) throws(Errno) -> Connection? {
+    //> your part: acceptConnection
     while true {
         let socket = accept(listener, nil, nil)
         if socket != -1 {
@@ -107,12 +118,15 @@ func acceptConnection(_ listener: CInt) throws(Errno) -> Connection? {
         default: throw .current
         }
     }
+    //< your part: acceptConnection
 }
 
 /// Lets no call on this descriptor wait: what would have to wait fails with EAGAIN instead.
 func setNonblocking(_ descriptor: CInt) throws(Errno) {
+    //> your part: setNonblocking
     let flags = fcntl(descriptor, F_GETFL)
     guard flags != -1, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != -1 else {
         throw .current
     }
+    //< your part: setNonblocking
 }

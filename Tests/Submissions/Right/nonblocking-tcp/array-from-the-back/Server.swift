@@ -7,6 +7,7 @@ import struct Support.Errno
 
 /// Serves all clients in one thread, for ever.
 func serve(_ listener: CInt) throws(Errno) {
+    //> your part: serve
     try setNonblocking(listener)
     var connections: [Connection] = []
     var buffer = [UInt8](repeating: 0, count: 32_768)
@@ -21,6 +22,7 @@ func serve(_ listener: CInt) throws(Errno) {
             connections.remove(at: index)
         }
     }
+    //< your part: serve
 }
 
 /// Takes one client, if one waits in the backlog.
@@ -46,10 +48,12 @@ struct Connection {
 
     /// Reads once, and sends back as much as there is room for. Call it while nothing is unsent.
     mutating func receive(_ buffer: inout [UInt8]) -> Bool {
+        //> your part: receive
         let count = read(socket, &buffer, buffer.count)
         if count > 0 { return send(buffer[..<count]) }
         // Nothing has come yet, or a signal came first: no reason to give the client up.
         return count == -1 && (errno == EAGAIN || errno == EINTR)
+        //< your part: receive
     }
 
     /// Sends as much of the unsent bytes as there is room for.
@@ -58,6 +62,7 @@ struct Connection {
 
     /// Sends as much of `bytes` as there is room for, and keeps the rest.
     private mutating func send(_ bytes: ArraySlice<UInt8>) -> Bool {
+        //> your part: send
         var rest = bytes
         while !rest.isEmpty {
             // MSG_NOSIGNAL: a client that is gone gives EPIPE, not SIGPIPE. See send(2).
@@ -73,11 +78,13 @@ struct Connection {
         // Most turns of a full socket send nothing: then there is nothing to copy, either.
         if rest.count != unsent.count { unsent = Array(rest) }
         return true
+        //< your part: send
     }
 }
 
 /// Takes the next client out of the backlog, without waiting for one.
 func acceptConnection(_ listener: CInt) throws(Errno) -> Connection? {
+    //> your part: acceptConnection
     while true {
         // A connection does not inherit O_NONBLOCK from its listener. accept4 sets it at once.
         let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
@@ -89,12 +96,15 @@ func acceptConnection(_ listener: CInt) throws(Errno) -> Connection? {
         default: throw .current
         }
     }
+    //< your part: acceptConnection
 }
 
 /// Lets no call on this descriptor wait: what would have to wait fails with EAGAIN instead.
 func setNonblocking(_ descriptor: CInt) throws(Errno) {
+    //> your part: setNonblocking
     let flags = fcntl(descriptor, F_GETFL)
     guard flags != -1, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != -1 else {
         throw .current
     }
+    //< your part: setNonblocking
 }

@@ -11,6 +11,7 @@ let question = Array("ticks".utf8)
 
 /// Answers every datagram, and works while there is none, for ever.
 func serve(_ socket: CInt) throws(Errno) {
+    //> your part: serve
     try setNonblocking(socket)
     var work = Work()
     var buffer = [UInt8](repeating: 0, count: largestDatagram)
@@ -30,22 +31,27 @@ func serve(_ socket: CInt) throws(Errno) {
         default: throw .current
         }
     }
+    //< your part: serve
 }
 
 /// Answers one datagram: with its own bytes, or with the number of ticks if it asks for them.
 func answer(
     _ datagram: ArraySlice<UInt8>, to sender: SocketAddress, ticks: Int, on socket: CInt
 ) {
+    //> your part: answer
     let reply = datagram.elementsEqual(question) ? Array("\(ticks)".utf8)[...] : datagram
     let sent = reply.withUnsafeBytes { bytes in
         sender.withSockaddr { sendto(socket, bytes.baseAddress, bytes.count, 0, $0, $1) }
     }
     // The flag counts for sending, too: without room in the socket this is EAGAIN. UDP may drop.
     if sent == -1 { note("sendto \(sender): \(Errno.current)") }
+    //< your part: answer
 }
 
 /// Lets no call on this descriptor wait: what would have to wait fails with EAGAIN instead.
 func setNonblocking(_ descriptor: CInt) throws(Errno) {
+    //> your part: setNonblocking
     var yes: CInt = 1
     guard ioctl(descriptor, UInt(FIONBIO), &yes) != -1 else { throw .current }
+    //< your part: setNonblocking
 }

@@ -48,6 +48,7 @@ struct Client {
 /// - Parameter listener: A listening TCP socket, which is closed before the end.
 /// - Throws: The `Errno` of a call that shows that a socket of the server's own is broken.
 func serve(_ listener: CInt) throws(Errno) {
+    //> your part: serve
     var maskInTheWait = try catchSIGTERM()
     try setNonblocking(listener)
     var connections: [CInt: Client] = [:]
@@ -89,6 +90,7 @@ func serve(_ listener: CInt) throws(Errno) {
             isFull = try !acceptClients(listener, &connections)
         }
     }
+    //< your part: serve
 }
 
 /// Has SIGTERM set the flag, and blocks it: from now on it comes only where it is let in.
@@ -96,6 +98,7 @@ func serve(_ listener: CInt) throws(Errno) {
 /// - Returns: The mask for pselect: the signals that stay blocked in the wait. SIGTERM is not one.
 /// - Throws: The `Errno` of the call that failed.
 func catchSIGTERM() throws(Errno) -> sigset_t {
+    //> your part: catchSIGTERM
     isToldToEnd.store(false, ordering: .relaxed)
     var terminate = sigset_t()
     var maskInTheWait = sigset_t()
@@ -107,14 +110,17 @@ func catchSIGTERM() throws(Errno) -> sigset_t {
     action.__sigaction_handler.sa_handler = { _ in isToldToEnd.store(true, ordering: .relaxed) }
     guard sigaction(SIGTERM, &action, nil) != -1 else { throw .current }
     return maskInTheWait
+    //< your part: catchSIGTERM
 }
 
 /// Closes every connection on which nothing is unsent and nothing is unread.
 func closeFinished(_ connections: inout [CInt: Client]) {
+    //> your part: closeFinished
     for (socket, connection) in connections where !connection.hasUnsent && !hasUnread(socket) {
         connections[socket] = nil
         close(socket)
     }
+    //< your part: closeFinished
 }
 
 /// Whether bytes have come that nobody has read yet. To close a socket that has some breaks the
@@ -133,6 +139,7 @@ func hasUnread(_ socket: CInt) -> Bool {
 func proceed(
     _ socket: CInt, _ connections: inout [CInt: Client], _ buffer: inout [UInt8]
 ) -> Bool {
+    //> your part: proceed
     let isSending = connections[socket]?.hasUnsent == true
     let stays =
         isSending ? connections[socket]?.send() : connections[socket]?.receive(&buffer)
@@ -140,6 +147,7 @@ func proceed(
     connections[socket] = nil
     close(socket)
     return false
+    //< your part: proceed
 }
 
 /// Takes every client that waits in the backlog.
@@ -150,6 +158,7 @@ func proceed(
 func acceptClients(
     _ listener: CInt, _ connections: inout [CInt: Client]
 ) throws(Errno) -> Bool {
+    //> your part: acceptClients
     do throws(Errno) {
         while let connection = try acceptConnection(listener) {
             if connection.socket < FD_SETSIZE {
@@ -164,4 +173,5 @@ func acceptClients(
         guard error.rawValue == EMFILE else { throw error }
         return false
     }
+    //< your part: acceptClients
 }

@@ -59,6 +59,7 @@ struct Client {
 ///   - datagrams: A UDP socket bound to the same port.
 /// - Throws: The `Errno` of a call that shows that a socket of the server's own is broken.
 func serve(_ listener: CInt, _ datagrams: CInt) throws(Errno) {
+    //> your part: serve
     try setNonblocking(listener)
     try setNonblocking(datagrams)
     var connections: [CInt: Client] = [:]
@@ -86,6 +87,7 @@ func serve(_ listener: CInt, _ datagrams: CInt) throws(Errno) {
             isFull = try !acceptClients(listener, &connections)
         }
     }
+    //< your part: serve
 }
 
 /// Moves one client on, now that its socket is ready: sends what is unsent, or echoes what has
@@ -95,6 +97,7 @@ func serve(_ listener: CInt, _ datagrams: CInt) throws(Errno) {
 func proceed(
     _ socket: CInt, _ connections: inout [CInt: Client], _ buffer: inout [UInt8]
 ) -> Bool {
+    //> your part: proceed
     let isSending = connections[socket]?.hasUnsent == true
     let stays =
         isSending ? connections[socket]?.send() : connections[socket]?.receive(&buffer)
@@ -102,6 +105,7 @@ func proceed(
     connections[socket] = nil
     close(socket)
     return false
+    //< your part: proceed
 }
 
 /// Takes every client that waits in the backlog.
@@ -112,6 +116,7 @@ func proceed(
 func acceptClients(
     _ listener: CInt, _ connections: inout [CInt: Client]
 ) throws(Errno) -> Bool {
+    //> your part: acceptClients
     do throws(Errno) {
         if let connection = try acceptConnection(listener) {
             if connection.socket < FD_SETSIZE {
@@ -126,10 +131,12 @@ func acceptClients(
         guard error.rawValue == EMFILE else { throw error }
         return false
     }
+    //< your part: acceptClients
 }
 
 /// Sends the datagrams that have come back to their senders, at most 64 in one turn.
 func echoDatagrams(_ socket: CInt, _ buffer: inout [UInt8]) {
+    //> your part: echoDatagrams
     var sender = SocketAddress()
     for _ in 0..<1 {
         let count = sender.withMutableSockaddr {
@@ -138,4 +145,5 @@ func echoDatagrams(_ socket: CInt, _ buffer: inout [UInt8]) {
         guard count != -1 else { return }
         _ = sender.withSockaddr { sendto(socket, buffer, count, 0, $0, $1) }
     }
+    //< your part: echoDatagrams
 }

@@ -9,6 +9,7 @@ private let ended = Mutex<[pthread_t]>([])
 
 /// Accepts clients for ever, and gives each of them a thread of its own.
 func serve(_ listener: CInt) throws(Errno) {
+    //> your part: serve
     signal(SIGPIPE, SIG_IGN)
     while true {
         let connection = accept(listener, nil, nil)
@@ -27,6 +28,7 @@ func serve(_ listener: CInt) throws(Errno) {
             close(connection)
         }
     }
+    //< your part: serve
 }
 
 private func exchange<Value>(_ place: inout Value, with new: Value) -> Value {
@@ -36,6 +38,7 @@ private func exchange<Value>(_ place: inout Value, with new: Value) -> Value {
 
 /// Sends everything back until the client sends no more, and closes the connection.
 func echo(_ connection: CInt) {
+    //> your part: echo
     defer { close(connection) }
     var buffer = [UInt8](repeating: 0, count: 65_536)
     while true {
@@ -49,6 +52,7 @@ func echo(_ connection: CInt) {
             return note("client \(connection): \(Errno.current)")
         }
     }
+    //< your part: echo
 }
 
 /// Writes all of `bytes`. False, and errno, when that fails.
