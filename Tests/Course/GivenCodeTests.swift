@@ -8,6 +8,7 @@ import XCTest
 final class GivenCodeTests: XCTestCase {
     func testEachPairOfFilesCompilesTogether() throws {
         let tree = try CourseTree()
+        let cache = try TemporaryDirectory()
         let exercises = Course.exercises.map { "Exercises/\($0.path)" }
         for folder in ["Exercises/Support"] + exercises {
             let files = directory(Tree.path(folder)).filter { $0.hasSuffix(".swift") }.sorted()
@@ -15,14 +16,14 @@ final class GivenCodeTests: XCTestCase {
             for first in files {
                 for second in files where second != first {
                     let others = files.filter { $0 != first && $0 != second }
-                    try typecheck([first, second], beside: others, tree)
+                    try typecheck([first, second], beside: others, cache.path, tree)
                 }
             }
         }
     }
 
     private func typecheck(
-        _ files: [String], beside others: [String], _ tree: CourseTree
+        _ files: [String], beside others: [String], _ cache: String, _ tree: CourseTree
     ) throws {
         let compiler = try ChildProcess(
             tree.swift + "c",
@@ -30,7 +31,7 @@ final class GivenCodeTests: XCTestCase {
                 + ["-module-name", "Given", "-swift-version", "6"]
                 + ["-I", Tree.path("Exercises/Support/CLinux/include")]
                 + ["-I", "\(Tree.buildDirectory)/Modules"]
-                + ["-module-cache-path", "\(Tree.buildDirectory)/ModuleCache"])
+                + ["-module-cache-path", cache])
         defer { compiler.kill() }
         let status = compiler.wait(until: Deadline(seconds: 60))
         let output = String(decoding: compiler.standardError, as: UTF8.self)
