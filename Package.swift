@@ -22,9 +22,11 @@ let strict: [SwiftSetting] = [
 let finished: [SwiftSetting] =
     strict + [.enableUpcomingFeature("MemberImportVisibility"), .treatAllWarnings(as: .error)]
 
-func server(_ name: String, path: String, settings: [SwiftSetting]) -> Target {
-    .executableTarget(
-        name: name, dependencies: ["CLinux", "Support"], path: path, swiftSettings: settings)
+// What an exercise may import beside CLinux and Support: nothing that its learner is to write.
+// blocking-tcp writes its listener itself, nonblocking-tcp its Connection.
+func given(_ id: String, _ chapter: String) -> [Target.Dependency] {
+    if id == "blocking-tcp" { return [] }
+    return chapter < "03" ? ["Listening"] : ["Listening", "Nonblocking"]
 }
 
 /// A chapter's exercises, their solutions, and the two test targets that judge either.
@@ -33,10 +35,12 @@ func server(_ name: String, path: String, settings: [SwiftSetting]) -> Target {
 /// compile error in one exercise stops no other exercise from being judged.
 func targets(of chapter: (folder: String, exercises: [String])) -> [Target] {
     let servers = chapter.exercises.flatMap { id in
-        [
-            server(id, path: "Exercises/\(chapter.folder)/\(id)", settings: strict),
-            server("\(id)-solution", path: "Solutions/\(chapter.folder)/\(id)", settings: finished),
-        ]
+        [(id, "Exercises", strict), ("\(id)-solution", "Solutions", finished)].map { server in
+            Target.executableTarget(
+                name: server.0,
+                dependencies: ["CLinux", "Support"] + given(id, chapter.folder),
+                path: "\(server.1)/\(chapter.folder)/\(id)", swiftSettings: server.2)
+        }
     }
     let suites = ["Public", "Hidden"].map { kind in
         Target.testTarget(
@@ -50,13 +54,17 @@ let package = Package(
     name: "LinuxNetworkIO",
     targets: [
         // Given to the learner.
-        .target(name: "CLinux", path: "Exercises/Support/CLinux"),
+        .target(name: "CLinux", path: "Exercises/CLinux"),
+        .target(name: "Support", path: "Exercises/Support", swiftSettings: finished),
         .target(
-            name: "Support", dependencies: ["CLinux"], path: "Exercises/Support",
-            exclude: ["CLinux"], swiftSettings: finished),
-        .executableTarget(
-            name: "experiment", dependencies: ["CLinux", "Support"], path: "Exercises/Experiments",
+            name: "Listening", dependencies: ["Support"], path: "Exercises/Listening",
             swiftSettings: finished),
+        .target(
+            name: "Nonblocking", dependencies: ["CLinux", "Support"],
+            path: "Exercises/Nonblocking", swiftSettings: finished),
+        .executableTarget(
+            name: "experiment", dependencies: ["CLinux", "Support", "Listening", "Nonblocking"],
+            path: "Exercises/Experiments", swiftSettings: finished),
 
         // The tests: CLaunch starts a process, Harness observes it, Checks reports to XCTest.
         .target(name: "CLaunch", path: "Tests/Harness/CLaunch"),
@@ -72,7 +80,8 @@ let package = Package(
             path: "Tests/Course", swiftSettings: finished),
 
         .executableTarget(
-            name: "measures", dependencies: ["CLinux", "Course", "Harness", "Pipeline"],
+            name: "measures",
+            dependencies: ["CLinux", "Course", "Harness", "Pipeline", "Verification"],
             path: "Tests/Measures", swiftSettings: finished),
 
         // The grader: Course is the registry, Pipeline the stages, Grader itself the command line.

@@ -1,4 +1,6 @@
 import Glibc
+import Listening
+import Nonblocking
 import Support
 
 /// Waits one second for a datagram that does not come: first by asking again and again, then in one

@@ -1,5 +1,7 @@
 import CLinux
 import Glibc
+import Listening
+import Nonblocking
 import Support
 
 /// Plays one script of arrivals to two epoll instances that watch the same TCP socket, one
@@ -95,7 +97,7 @@ private struct Watchers {
     private func control(_ verb: CInt, _ socket: CInt, _ events: UInt32) throws(Errno) {
         for (epoll, mode) in [(level, 0), (edge, EPOLLET.rawValue)] {
             var event = epoll_event(events: events | mode, data: epoll_data(fd: socket))
-            guard epoll_ctl(epoll, verb, socket, &event) != -1 else { throw .current }
+            guard epoll_ctl(epoll, verb, socket, &event) != -1 else { throw Errno("epoll_ctl") }
         }
     }
 
@@ -137,9 +139,9 @@ private func connectedPair() throws(Errno) -> (near: CInt, far: CInt) {
     defer { close(listener) }
     let near = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     let address = try SocketAddress(of: listener)
-    guard address.withSockaddr({ connect(near, $0, $1) }) != -1 else { throw .current }
+    guard address.withSockaddr({ connect(near, $0, $1) }) != -1 else { throw Errno("connect") }
     let far = accept(listener, nil, nil)
-    guard far != -1 else { throw .current }
+    guard far != -1 else { throw Errno("accept") }
     try setNonblocking(near)
     try setNonblocking(far)
     return (near, far)

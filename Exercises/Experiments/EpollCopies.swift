@@ -14,7 +14,7 @@ func epollCopies() throws(Errno) {
     let size = 4096
     let flags = MAP_PRIVATE | MAP_ANONYMOUS
     guard let page = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0), page != MAP_FAILED
-    else { throw .current }
+    else { throw Errno("mmap") }
     defer { munmap(page, size) }
     var count: CInt = 0
     let contents = [UInt8(0xaa), 0x55].map { pattern in
@@ -28,10 +28,11 @@ func epollCopies() throws(Errno) {
 
     mprotect(page, size, PROT_READ)
     let refused = epoll_wait(epoll, page.assumingMemoryBound(to: epoll_event.self), 8, -1)
-    print("into a page that is read-only it gives \(refused): \(Errno.current)")
+    let reason = Errno("epoll_wait")
+    print("into a page that is read-only it gives \(refused): \(reason)")
 
     let shared = mmap(nil, size, PROT_READ, MAP_SHARED, epoll, 0)
-    if shared == MAP_FAILED { print("mmap of the epoll descriptor fails: \(Errno.current)") }
+    if shared == MAP_FAILED { print("of the epoll descriptor: \(Errno("mmap"))") }
 
     let got = EventCounters.lower(counters.descriptors[0])
     print("the data is where it was: read then copies \(got) bytes")

@@ -28,7 +28,7 @@ func epollCtlCost() throws(Errno) {
             // Nobody is ready, and it does not wait: the bare price of asking.
             try measure { () throws(Errno) in
                 for _ in 1...turns {
-                    guard epoll_wait(epoll, &events, 8, 0) == 0 else { throw .current }
+                    guard epoll_wait(epoll, &events, 8, 0) == 0 else { throw Errno("epoll_wait") }
                 }
             },
         ]
@@ -39,5 +39,5 @@ func epollCtlCost() throws(Errno) {
 
 private func change(_ epoll: CInt, _ operation: CInt, _ descriptor: CInt) throws(Errno) {
     var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(fd: descriptor))
-    guard epoll_ctl(epoll, operation, descriptor, &event) != -1 else { throw .current }
+    guard epoll_ctl(epoll, operation, descriptor, &event) != -1 else { throw Errno("epoll_ctl") }
 }

@@ -11,13 +11,13 @@ struct EventCounters: ~Copyable {
     init(_ count: Int) throws(Errno) {
         var limit = rlimit()
         let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-        guard getrlimit(files, &limit) != -1 else { throw .current }
+        guard getrlimit(files, &limit) != -1 else { throw Errno("getrlimit") }
         limit.rlim_cur = limit.rlim_max
         setrlimit(files, &limit)
         var descriptors: [CInt] = []
         for _ in 0..<count {
             let descriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
-            guard descriptor != -1 || errno == EMFILE else { throw .current }
+            guard descriptor != -1 || errno == EMFILE else { throw Errno("eventfd") }
             if descriptor == -1 { break }
             descriptors.append(descriptor)
         }
@@ -44,10 +44,12 @@ struct EventCounters: ~Copyable {
 /// An epoll descriptor that watches all of `descriptors` for bytes.
 func watchWithEpoll(_ descriptors: [CInt]) throws(Errno) -> CInt {
     let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-    guard epoll != -1 else { throw .current }
+    guard epoll != -1 else { throw Errno("epoll_create1") }
     for descriptor in descriptors {
         var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(fd: descriptor))
-        guard epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) != -1 else { throw .current }
+        guard epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) != -1 else {
+            throw Errno("epoll_ctl")
+        }
     }
     return epoll
 }

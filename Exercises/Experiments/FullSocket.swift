@@ -1,5 +1,7 @@
 import CLinux
 import Glibc
+import Listening
+import Nonblocking
 import Support
 
 /// Writes a megabyte at a time into a connection that nobody reads, until nothing more is taken.
@@ -7,14 +9,14 @@ func fullSocket() throws(Errno) {
     let listener = try openListener(port: 0)
     let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     let address = try SocketAddress(of: listener)
-    guard address.withSockaddr({ connect(client, $0, $1) }) != -1 else { throw .current }
+    guard address.withSockaddr({ connect(client, $0, $1) }) != -1 else { throw Errno("connect") }
     try setNonblocking(client)
     let bytes = [UInt8](repeating: 0, count: 1 << 20)
     var total = 0
     while true {
         let count = write(client, bytes, bytes.count)
         if count == -1 {
-            print("write: -1, \(Errno.current)")
+            print("\(Errno("write"))")
             break
         }
         total += count

@@ -51,7 +51,7 @@ private final class Field {
     init(count: Int) throws(Errno) {
         var descriptors: [CInt] = []
         for _ in 0..<count { descriptors.append(eventfd(0, Int32(EFD_NONBLOCK))) }
-        guard !descriptors.contains(-1) else { throw .current }
+        guard !descriptors.contains(-1) else { throw Errno("eventfd") }
         instance = epoll_create1(0)
         rows = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         events = [epoll_event](repeating: epoll_event(), count: count)
@@ -60,7 +60,7 @@ private final class Field {
             if descriptor < FD_SETSIZE { FD_SET(descriptor, &asked) }
             var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data(fd: descriptor))
             guard epoll_ctl(instance, EPOLL_CTL_ADD, descriptor, &event) != -1 else {
-                throw .current
+                throw Errno("epoll_ctl")
             }
         }
         self.descriptors = descriptors
@@ -99,7 +99,7 @@ private final class Field {
             let first = Int.random(in: 0..<step)
             for index in 0..<active { write(descriptors[first + index * step], &value, 8) }
             let cost = try measure { () throws(Errno) in
-                guard wait(self) == CInt(active) else { throw .current }
+                guard wait(self) == CInt(active) else { throw Errno("waiting") }
             }
             nanoseconds += cost.processor
             for index in 0..<active { read(descriptors[first + index * step], &value, 8) }
@@ -115,7 +115,7 @@ private final class Field {
                 var event = epoll_event(
                     events: EPOLLIN.rawValue, data: epoll_data(fd: descriptor))
                 guard epoll_ctl(instance, EPOLL_CTL_MOD, descriptor, &event) != -1 else {
-                    throw .current
+                    throw Errno("epoll_ctl")
                 }
             }
         }

@@ -1,5 +1,7 @@
 import CLinux
 import Glibc
+import Listening
+import Nonblocking
 import Support
 
 /// Shows where O_NONBLOCK is kept, who shares it and who does not, as the kernel lists it in
@@ -12,7 +14,7 @@ func nonblockFlag() throws(Errno) {
 
     let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     let address = try SocketAddress(of: listener)
-    guard address.withSockaddr({ connect(client, $0, $1) }) != -1 else { throw .current }
+    guard address.withSockaddr({ connect(client, $0, $1) }) != -1 else { throw Errno("connect") }
     let connection = accept(listener, nil, nil)
     try show("accepted from it", connection)
 
@@ -21,7 +23,7 @@ func nonblockFlag() throws(Errno) {
     try show("after fcntl on a dup of it", connection)
 
     var yes: CInt = 1
-    guard ioctl(client, UInt(FIONBIO), &yes) != -1 else { throw .current }
+    guard ioctl(client, UInt(FIONBIO), &yes) != -1 else { throw Errno("ioctl") }
     try show("a socket after FIONBIO", client)
     let flags = SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue
     try show("a socket with SOCK_NONBLOCK", socket(AF_INET, Int32(flags), 0))
@@ -40,7 +42,7 @@ func nonblockFlag() throws(Errno) {
 
 private func show(_ what: String, _ descriptor: CInt) throws(Errno) {
     let info = open("/proc/self/fdinfo/\(descriptor)", O_RDONLY)
-    guard info != -1 else { throw .current }
+    guard info != -1 else { throw Errno("open") }
     defer { close(info) }
     var buffer = [UInt8](repeating: 0, count: 256)
     let count = read(info, &buffer, buffer.count)

@@ -1,4 +1,5 @@
 import Glibc
+import Listening
 import Support
 
 /// Measures how long an echo takes when the server looks only every so often, and what the looking
@@ -9,7 +10,7 @@ func pollingInterval() throws(Errno) {
         let server = try openDatagramSocket(port: 0)
         let address = try SocketAddress(of: server)
         let child = fork()
-        guard child != -1 else { throw .current }
+        guard child != -1 else { throw Errno("fork") }
         if child == 0 { echo(server, every: microseconds) }
         let begin = nanoseconds(CLOCK_MONOTONIC)
         let delays = try ask(address, times: microseconds > 10_000 ? 20 : 50)
@@ -56,7 +57,7 @@ private func ask(_ server: SocketAddress, times: Int) throws(Errno) -> [UInt64] 
         let start = nanoseconds(CLOCK_MONOTONIC)
         guard server.withSockaddr({ sendto(socket, buffer, 64, 0, $0, $1) }) != -1,
             recv(socket, &buffer, buffer.count, 0) != -1
-        else { throw .current }
+        else { throw Errno("recv") }
         delays.append(nanoseconds(CLOCK_MONOTONIC) - start)
     }
     return delays.sorted()

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Listening
 import Support
 
 /// What the three sets of select say about a socket in several states, and how the answer
@@ -20,7 +21,7 @@ func showSelectAnswers() throws(Errno) {
         FD_SET(server, &sets.2)
         var limit = timeval(tv_sec: 0, tv_usec: 100_000)
         let result = select(server + 1, &sets.0, &sets.1, &sets.2, &limit)
-        guard result != -1 else { throw .current }
+        guard result != -1 else { throw Errno("select") }
         let answers = [sets.0, sets.1, sets.2].map { FD_ISSET(server, [$0]) != 0 ? "yes" : "-" }
         print(column(state, 35), column(answers[0], 9), column(answers[1], 9), terminator: " ")
         print(column(answers[2], 12), result)
@@ -32,7 +33,7 @@ func showSelectAnswers() throws(Errno) {
     FD_SET(first.server, &set)
     FD_SET(second.server, &set)
     let question = members(set)
-    guard select(second.server + 1, &set, nil, nil, nil) != -1 else { throw .current }
+    guard select(second.server + 1, &set, nil, nil, nil) != -1 else { throw Errno("select") }
     print("the set before: {\(question)}\nthe set after: {\(members(set))}")
 }
 
@@ -65,10 +66,10 @@ private func connectedPair(_ listener: CInt) throws(Errno) -> (client: CInt, ser
     let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     let address = try SocketAddress(of: listener)
     guard client != -1, address.withSockaddr({ connect(client, $0, $1) }) != -1 else {
-        throw .current
+        throw Errno("connect")
     }
     let server = accept(listener, nil, nil)
-    guard server != -1 else { throw .current }
+    guard server != -1 else { throw Errno("accept") }
     return (client, server)
 }
 

@@ -15,10 +15,10 @@ func measureSelectCost() throws(Errno) {
     var low: [CInt] = []
     for _ in 0..<1000 {
         let descriptor = eventfd(0, 0)
-        guard descriptor != -1 else { throw .current }
+        guard descriptor != -1 else { throw Errno("eventfd") }
         low.append(descriptor)
     }
-    guard fcntl(low[0], F_DUPFD, high) != -1 else { throw .current }
+    guard fcntl(low[0], F_DUPFD, high) != -1 else { throw Errno("fcntl") }
     let four = Array(low[..<4])
     print("watched                        first argument   one select")
     for (what, watched, count) in [
@@ -32,7 +32,9 @@ func measureSelectCost() throws(Errno) {
         var nanoseconds = Int.max
         for _ in 1...5 {
             let cost = try measure { () throws(Errno) in
-                for _ in 0..<turns { guard selectNow(question, count) == 0 else { throw .current } }
+                for _ in 0..<turns {
+                    guard selectNow(question, count) == 0 else { throw Errno("select") }
+                }
             }
             nanoseconds = min(nanoseconds, Int(cost.processor) / turns)
         }
@@ -40,7 +42,7 @@ func measureSelectCost() throws(Errno) {
     }
     var one = [UInt64](repeating: 0, count: Int(high) / 64 + 1)
     let ready = eventfd(1, 0)
-    guard fcntl(ready, F_DUPFD, 5000) != -1 else { throw .current }
+    guard fcntl(ready, F_DUPFD, 5000) != -1 else { throw Errno("fcntl") }
     one[5000 / 64] |= 1 << UInt64(5000 % 64)
     print("descriptor 5000 in a set of its own: select gives \(selectNow(one, 5001))")
 }

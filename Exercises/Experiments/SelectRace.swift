@@ -12,7 +12,7 @@ func showTheGap() throws(Errno) {
     hasCome.store(false, ordering: .relaxed)
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { _ in hasCome.store(true, ordering: .relaxed) }
-    guard sigaction(SIGUSR1, &action, nil) != -1 else { throw .current }
+    guard sigaction(SIGUSR1, &action, nil) != -1 else { throw Errno("sigaction") }
     var signals = sigset_t()
     var open = sigset_t()
     sigemptyset(&signals)

@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import Listening
 import Support
 
 /// Makes one descriptor of each kind, and offers it to epoll and to poll.
@@ -11,7 +12,7 @@ func showWhatIsWatchable() throws(Errno) {
     for (kind, descriptor) in try oneOfEachKind() {
         var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(fd: descriptor))
         let result = epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)
-        let epollSays = result == 0 ? "yes" : errno == EPERM ? "EPERM" : "\(Errno.current)"
+        let epollSays = result == 0 ? "yes" : errno == EPERM ? "EPERM" : "\(Errno("epoll_ctl"))"
         var entry = pollfd(fd: descriptor, events: Int16(POLLIN | POLLOUT), revents: 0)
         poll(&entry, 1, 0)
         print(column(kind, 18) + column(epollSays, 10) + names(of: entry.revents))
@@ -78,7 +79,7 @@ private func oneOfEachKind() throws(Errno) -> [(String, CInt)] {
 }
 
 private func opened(_ descriptor: CInt) throws(Errno) -> CInt {
-    guard descriptor != -1 else { throw .current }
+    guard descriptor != -1 else { throw Errno("opening") }
     return descriptor
 }
 

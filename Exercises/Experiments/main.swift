@@ -21,7 +21,7 @@ let experiments: [(name: String, about: String, run: () throws(Errno) -> Void)] 
         replayLevelAndEdge
     ),
     ("watchable", "which descriptors epoll takes, and what poll says of them", showWhatIsWatchable),
-    ("edge", "what epoll tells of one socket, by levels and by edges", replayLevelAndEdge),
+    ("post", "puts a message into a queue: post /QUEUE PRIORITY TEXT", postMessage),
 ]
 
 guard let name = CommandLine.arguments.dropFirst().first,

@@ -9,11 +9,7 @@ import Glibc
 /// See getsockname(2).
 /// - Throws: The `Errno` of getsockname, if `socket` is not an open socket.
 public func announce(_ socket: CInt) throws(Errno) {
-    var address = SocketAddress()
-    guard address.withMutableSockaddr({ getsockname(socket, $0, $1) }) != -1 else {
-        throw .current
-    }
-    writeLine("listening on \(address)", to: STDOUT_FILENO)
+    writeLine("listening on \(try SocketAddress(of: socket))", to: STDOUT_FILENO)
 }
 //< announce
 
@@ -28,7 +24,10 @@ private func writeLine(_ line: String, to descriptor: CInt) {
     var rest = Array((line + "\n").utf8)
     while !rest.isEmpty {
         let count = write(descriptor, rest, rest.count)
-        guard count != -1 || errno == EINTR else { return }
-        rest.removeFirst(max(count, 0))
+        guard count != -1 else {
+            if errno == EINTR { continue }
+            return
+        }
+        rest.removeFirst(count)
     }
 }

@@ -2,36 +2,30 @@
 
 import Glibc
 
-/// The error number of a system call that failed.
+/// A system call that failed, and the reason that it left.
 ///
 /// A call reports failure by returning -1 and leaving the reason in the thread's `errno`. The next
-/// call may overwrite it, so read it at once: `guard n != -1 else { throw .current }`.
+/// call may overwrite it, so take it at once: `guard n != -1 else { throw Errno("read") }`.
 /// See errno(3).
-public struct Errno: RawRepresentable, Error, Hashable, Sendable {
-    /// The number, as in `EINTR` or `ECONNRESET`. Any value is legal.
-    public let rawValue: CInt
+public struct Errno: Error, Sendable {
+    /// The call that failed, as in `accept`.
+    public let call: String
+    /// The reason, as in `EINTR` or `ECONNRESET`.
+    public let number: CInt
 
-    /// Wraps a number that a call has left in `errno`.
-    public init(rawValue: CInt) { self.rawValue = rawValue }
+    /// The reason why this thread's last call failed; `call` is its name.
+    public init(_ call: String) { self.init(call, number: errno) }
 
-    /// The reason why this thread's last failed call failed.
-    public static var current: Errno { Errno(rawValue: errno) }
-
-    /// A signal arrived before the call had done anything. Call it again. See signal(7).
-    public static let interrupted = Errno(rawValue: EINTR)
-
-    /// The call would have to wait, and was asked not to. On Linux EAGAIN and EWOULDBLOCK are
-    /// equal.
-    public static let wouldBlock = Errno(rawValue: EAGAIN)
-
-    /// The peer has ended the connection with a reset instead of an orderly end. See tcp(7).
-    public static let connectionReset = Errno(rawValue: ECONNRESET)
-
-    /// The peer, or this side, has closed the direction in which a write was tried. See write(2).
-    public static let brokenPipe = Errno(rawValue: EPIPE)
+    /// A reason that a call has given in another way: the pthread calls return it.
+    public init(_ call: String, number: CInt) {
+        self.call = call
+        self.number = number
+    }
 }
 
 extension Errno: CustomStringConvertible {
-    /// The C library's sentence and the number: `Address already in use (errno 98)`.
-    public var description: String { "\(String(cString: strerror(rawValue))) (errno \(rawValue))" }
+    /// The call, the C library's sentence and the number: `bind: Address already in use (errno 98)`.
+    public var description: String {
+        "\(call): \(String(cString: strerror(number))) (errno \(number))"
+    }
 }

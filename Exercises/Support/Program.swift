@@ -2,9 +2,10 @@
 
 import Glibc
 
-/// Runs a server: reads the port from the command line, opens its socket, announces it, serves.
+/// Runs a server with one socket: reads the port from the command line, opens the socket, announces
+/// it, serves.
 ///
-/// Every exercise's `main.swift` is one call of this function. If opening or serving throws, the
+/// Every exercise's `main.swift` is one call of a `runServer`. If opening or serving throws, the
 /// reason goes to standard error and the exit status is 1.
 /// - Parameters:
 ///   - open: Makes the socket for a port.
@@ -13,16 +14,44 @@ public func runServer(
     open: (UInt16) throws(Errno) -> CInt,
     serve: (CInt) throws(Errno) -> Void
 ) -> Never {
-    let port = portArgument()
+    runServer(
+        open: { port, _ throws(Errno) in ([try open(port)], ()) },
+        serve: { sockets, _ throws(Errno) in try serve(sockets[0]) })
+}
+
+/// Runs a server with several sockets or with options.
+/// - Parameters:
+///   - options: The options that it takes, each followed by a value: `["--room"]`.
+///   - open: Makes the sockets for a port, and whatever else `serve` needs. The first socket is
+///     the one that is announced.
+///   - serve: Serves on those sockets; returns only when the server is to end.
+public func runServer<Context>(
+    options: [String] = [],
+    open: (UInt16, Options) throws(Errno) -> (sockets: [CInt], context: Context),
+    serve: ([CInt], Context) throws(Errno) -> Void
+) -> Never {
+    let (port, options) = commandLine(options)
     do throws(Errno) {
-        let socket = try open(port)
-        try announce(socket)
-        try serve(socket)
+        let (sockets, context) = try open(port, options)
+        try announce(sockets[0])
+        try serve(sockets, context)
     } catch {
         note("\(programName): \(error)")
         exit(1)
     }
     exit(0)
+}
+
+/// The options of a server's command line, and their values.
+public struct Options {
+    fileprivate var values: [String: String] = [:]
+
+    /// The value of an option that the server cannot do without. Without it the program says so, and
+    /// ends with status 64 (`EX_USAGE`). See sysexits.h.
+    public func required(_ name: String) -> String {
+        guard let value = values[name] else { endWithUsage("it needs the option \(name)", [name]) }
+        return value
+    }
 }
 
 /// Ends a program whose code is still to be written, with exit status 69 (`EX_UNAVAILABLE`).
@@ -41,12 +70,26 @@ private var programName: String {
     CommandLine.arguments[0].split(separator: "/").last.map(String.init) ?? "server"
 }
 
-private func portArgument() -> UInt16 {
-    let arguments = CommandLine.arguments.dropFirst()
-    guard let first = arguments.first else { return 0 }
-    guard let port = UInt16(first) else {
-        note("\(programName): '\(first)' is not a port. Usage: \(programName) [0...65535]")
-        exit(64)
+/// Takes `[PORT] [OPTION VALUE]…` apart.
+private func commandLine(_ names: [String]) -> (port: UInt16, options: Options) {
+    var words = CommandLine.arguments.dropFirst()
+    var port: UInt16 = 0
+    var options = Options()
+    if let first = words.first, !first.hasPrefix("--") {
+        guard let number = UInt16(first) else { endWithUsage("'\(first)' is not a port", names) }
+        port = number
+        words.removeFirst()
     }
-    return port
+    while let name = words.popFirst() {
+        guard names.contains(name) else { endWithUsage("it has no option '\(name)'", names) }
+        guard let value = words.popFirst() else { endWithUsage("\(name) needs a value", names) }
+        options.values[name] = value
+    }
+    return (port, options)
+}
+
+private func endWithUsage(_ problem: String, _ names: [String]) -> Never {
+    let options = names.map { " \($0) \($0.dropFirst(2).uppercased())" }.joined()
+    note("\(programName): \(problem). Usage: \(programName) [0...65535]\(options)")
+    exit(64)
 }

@@ -16,7 +16,9 @@ public struct SocketAddress: Equatable, Sendable {
     /// The address that a socket is bound to. See getsockname(2).
     /// - Throws: The `Errno` of getsockname, if `socket` is not an open socket.
     public init(of socket: CInt) throws(Errno) {
-        guard withMutableSockaddr({ getsockname(socket, $0, $1) }) != -1 else { throw .current }
+        guard withMutableSockaddr({ getsockname(socket, $0, $1) }) != -1 else {
+            throw Errno("getsockname")
+        }
     }
 
     /// An address on this machine: 127.0.0.1 and a port. Port 0 lets the kernel choose one.

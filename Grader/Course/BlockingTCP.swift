@@ -105,9 +105,30 @@ extension Course {
                 hint: "EINTR is no error of the client or the listener: make the same call again."),
             .hidden(
                 "testGoesOnAfterAnAbortedConnection",
-                "A client that is gone before it is accepted troubles nobody else.",
+                "A client that is lost before it is accepted does not affect the others.",
                 restsOn: "testServesOneClientAfterTheOther",
-                hint: "ECONNABORTED tells of one client, not of the listener: accept the next."),
+                hint:
+                    "ECONNABORTED, EPROTO and others tell of one client: see AcceptFailure. Take the next."
+            ),
+            .hidden(
+                "testGoesOnWithoutRoom",
+                "When there is no room for another client, the server goes on, and takes it later.",
+                restsOn: "testServesOneClientAfterTheOther",
+                hint:
+                    "ENFILE, ENOBUFS and ENOMEM are like EMFILE: see AcceptFailure. Pause, then try again."
+            ),
+            .hidden(
+                "testEndsWhenItsListenerIsBroken",
+                "When its listener is broken, the server says why and ends with status 1.",
+                restsOn: "testServesOneClientAfterTheOther",
+                hint:
+                    "An error of accept that concerns neither one client nor the room is the "
+                    + "listener's: throw it."),
+            .hidden(
+                "testWaitsForADescriptor",
+                "A client that finds no descriptor left is served when there is one again.",
+                restsOn: "testServesOneClientAfterTheOther",
+                hint: "EMFILE from accept ends nothing: pauseForRoom, and accept again."),
             .hidden(
                 "testGoesOnAfterAShortWrite", "When write takes only a part, the rest follows.",
                 restsOn: "testEchoesALine",

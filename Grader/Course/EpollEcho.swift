@@ -165,9 +165,31 @@ extension Course {
             hint: "What epoll_wait says is a hint. EAGAIN means: nothing here now, so ask again."),
         .hidden(
             "testGoesOnAfterAnAbortedConnection",
-            "A client that is gone before it is accepted troubles nobody else.",
+            "A client that is lost before it is accepted does not affect the others.",
             restsOn: "testServesTheOthersWhenOneLeaves",
-            hint: "ECONNABORTED tells of one client, not of the listener: accept the next."),
+            hint:
+                "ECONNABORTED, EPROTO and others tell of one client: see AcceptFailure. Take the next."
+        ),
+        .hidden(
+            "testGoesOnWithoutRoom",
+            "When there is no room for another client, the server goes on, and takes it later.",
+            restsOn: "testServesTheOthersWhenOneLeaves",
+            hint:
+                "ENFILE, ENOBUFS and ENOMEM are like EMFILE: see AcceptFailure. Pause, then try again."
+        ),
+        .hidden(
+            "testEndsWhenItsListenerIsBroken",
+            "When its listener is broken, the server says why and ends with status 1.",
+            restsOn: "testServesTheOthersWhenOneLeaves",
+            hint:
+                "An error of accept that concerns neither one client nor the room is the "
+                + "listener's: throw it."),
+        .hidden(
+            "testClosesAClientThatTheListHasNoRoomFor",
+            "A client for whom the interest list has no room is closed, and the others are served.",
+            restsOn: "testServesTheOthersWhenOneLeaves",
+            hint: "epoll_ctl may fail with ENOSPC or ENOMEM: that is one client's matter. Close it."
+        ),
         .hidden(
             "testGoesOnAfterAShortWrite", "When send takes only a part, the rest follows.",
             restsOn: "testEchoesALine",

@@ -160,10 +160,30 @@ extension Course {
                 hint: "EINTR is neither an error nor EAGAIN: nothing was found out. Call again."),
             .hidden(
                 "testGoesOnAfterAnAbortedConnection",
-                "A client that is gone before it is accepted troubles nobody else.",
+                "A client that is lost before it is accepted does not affect the others.",
                 restsOn: "testServesTwoClientsAtOnce",
                 hint: "ECONNABORTED tells of one client; others may wait behind it. Only EAGAIN "
                     + "says that the backlog is empty."),
+            .hidden(
+                "testGoesOnWithoutRoom",
+                "When there is no room for another client, the server goes on, and takes it later.",
+                restsOn: "testServesTwoClientsAtOnce",
+                hint:
+                    "ENFILE, ENOBUFS, ENOMEM are like EMFILE. Pause, try again: no edge will come."),
+            .hidden(
+                "testEndsWhenItsListenerIsBroken",
+                "When its listener is broken, the server says why and ends with status 1.",
+                restsOn: "testServesTwoClientsAtOnce",
+                hint:
+                    "An error of accept that concerns neither one client nor the room is the "
+                    + "listener's: throw it."),
+            .hidden(
+                "testClosesAClientThatTheListHasNoRoomFor",
+                "A client for whom the interest list has no room is closed, and the others are served.",
+                restsOn: "testServesTwoClientsAtOnce",
+                hint:
+                    "epoll_ctl may fail with ENOSPC or ENOMEM: that is one client's matter. Close it."
+            ),
             .hidden(
                 "testGoesOnAfterAShortWrite", "When write takes only a part, the rest follows.",
                 restsOn: "testEchoesALine",

@@ -191,6 +191,33 @@ extension Course {
             hint: "EINTR is no error: what is ready is still ready at the next "
                 + "epoll_wait."),
         .hidden(
+            "testGoesOnAfterAnAbortedConnection",
+            "A client that is lost before it is accepted does not affect the others.",
+            restsOn: "testTellsTheInbox",
+            hint:
+                "accept also passes on what has happened to one client: see AcceptFailure. Take the next."
+        ),
+        .hidden(
+            "testGoesOnWithoutRoom",
+            "When there is no room for another client, the server goes on, and takes it later.",
+            restsOn: "testTellsTheInbox",
+            hint:
+                "ENFILE, ENOBUFS and ENOMEM are like EMFILE: see AcceptFailure. Pause, then try again."
+        ),
+        .hidden(
+            "testEndsWhenItsListenerIsBroken",
+            "When its listener is broken, the server says why and ends with status 1.",
+            restsOn: "testTellsTheInbox",
+            hint:
+                "An error of accept that concerns neither one client nor the room is the "
+                + "listener's: throw it."),
+        .hidden(
+            "testClosesAClientThatTheListHasNoRoomFor",
+            "A client for whom the interest list has no room is closed, and the others are served.",
+            restsOn: "testTellsTheInbox",
+            hint: "epoll_ctl may fail with ENOSPC or ENOMEM: that is one client's matter. Close it."
+        ),
+        .hidden(
             "testGoesOnAfterAShortWrite",
             "When a write takes only a part, the rest follows.",
             restsOn: "testTellsTheInbox",

@@ -24,6 +24,12 @@ public struct Exercise: Sendable {
     /// The files that a submission brings; everything else of the exercise is given.
     public var learnerFiles: [String] { ["Server.swift"] }
 
+    /// The modules that it may import beside CLinux and Support: nothing that its learner is to write.
+    public var given: [String] {
+        if id == "blocking-tcp" { return [] }
+        return chapter < "03" ? ["Listening"] : ["Listening", "Nonblocking"]
+    }
+
     /// The sum of its checks' points.
     public var points: Int { checks.reduce(0) { $0 + $1.points } }
 

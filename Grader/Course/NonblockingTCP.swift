@@ -51,9 +51,25 @@ extension Course {
                 hint: "EINTR is no error of the client or the listener: make the same call again."),
             .hidden(
                 "testGoesOnAfterAnAbortedConnection",
-                "A client that is gone before it is accepted troubles nobody else.",
+                "A client that is lost before it is accepted does not affect the others.",
                 restsOn: "testEchoesALine",
-                hint: "ECONNABORTED tells of one client, not of the listener: accept the next."),
+                hint:
+                    "ECONNABORTED, EPROTO and others tell of one client: see AcceptFailure. Take the next."
+            ),
+            .hidden(
+                "testGoesOnWithoutRoom",
+                "When there is no room for another client, the server goes on, and takes it later.",
+                restsOn: "testEchoesALine",
+                hint:
+                    "ENFILE, ENOBUFS and ENOMEM are like EMFILE: see AcceptFailure. Ask in a later turn."
+            ),
+            .hidden(
+                "testEndsWhenItsListenerIsBroken",
+                "When its listener is broken, the server says why and ends with status 1.",
+                restsOn: "testEchoesALine",
+                hint:
+                    "An error of accept that concerns neither one client nor the room is the "
+                    + "listener's: throw it."),
             .hidden(
                 "testGoesOnAfterAShortWrite", "When a write takes only a part, the rest follows.",
                 restsOn: "testEchoesALine",

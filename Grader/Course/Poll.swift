@@ -163,8 +163,24 @@ extension Course {
             hint: "What poll says is a hint. EAGAIN means: nothing here now, so ask again."),
         .hidden(
             "testGoesOnAfterAnAbortedConnection",
-            "A client that is gone before it is accepted troubles nobody else.",
+            "A client that is lost before it is accepted does not affect the others.",
             restsOn: "testServesTwoClientsAtOnce",
-            hint: "ECONNABORTED tells of one client, not of the listener: accept the next."),
+            hint:
+                "ECONNABORTED, EPROTO and others tell of one client: see AcceptFailure. Take the next."
+        ),
+        .hidden(
+            "testGoesOnWithoutRoom",
+            "When there is no room for another client, the server goes on, and takes it later.",
+            restsOn: "testServesTwoClientsAtOnce",
+            hint:
+                "ENFILE, ENOBUFS and ENOMEM are like EMFILE: see AcceptFailure. Pause, then try again."
+        ),
+        .hidden(
+            "testEndsWhenItsListenerIsBroken",
+            "When its listener is broken, the server says why and ends with status 1.",
+            restsOn: "testServesTwoClientsAtOnce",
+            hint:
+                "An error of accept that concerns neither one client nor the room is the "
+                + "listener's: throw it."),
     ]
 }

@@ -33,7 +33,10 @@ struct Build {
                 "The given code does not build: \(given)",
                 help: "`swift build` in the workbook shows the whole output.")
         }
-        if !errors.own.isEmpty { return .failed(errors.own.joined(separator: "\n")) }
+        if !errors.own.isEmpty {
+            let lines = foreignImports(exercise) + errors.own
+            return .failed(lines.joined(separator: "\n"))
+        }
         // No error points at the learner's files: the linker's, the compiler's, or the machine's.
         if isAgain { return try blame(output, errors, exercise) }
         if package != tree.root {
@@ -55,6 +58,20 @@ struct Build {
         }
         let beside = errors.beside.joined(separator: "\n")
         return .failed(beside.isEmpty ? Self.last(output) : beside)
+    }
+
+    /// A sentence for each module that the learner's files import and the exercise is not given. Such a
+    /// module may lie built beside it, so that only the linker misses what it holds.
+    private func foreignImports(_ exercise: Exercise) -> [String] {
+        ["Listening", "Nonblocking"].filter { !exercise.given.contains($0) }.flatMap { module in
+            exercise.learnerFiles.filter { name in
+                let text = readFile("\(package)/Exercises/\(exercise.path)/\(name)") ?? ""
+                return text.split(separator: "\n").contains("import \(module)")
+            }.map { name in
+                "\(name) imports \(module), which \(exercise.id) is not given: it holds what you "
+                    + "are to write."
+            }
+        }
     }
 
     /// Whether a source is newer than what it was compiled to. The incremental build takes a file

@@ -76,7 +76,7 @@ public struct CourseTree: Sendable {
     private var suitesAreFresh: Bool {
         guard let linked = inodeChanged(suites) else { return false }
         let folders = [
-            "Tests/Harness", "Tests/Public", "Tests/Hidden", "Grader/Course", "Exercises/Support",
+            "Tests/Harness", "Tests/Public", "Tests/Hidden", "Grader/Course", "Exercises/CLinux",
         ]
         let sources = folders.flatMap { folder in
             let below = FileManager.default.enumerator(atPath: "\(root)/\(folder)")

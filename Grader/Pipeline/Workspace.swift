@@ -22,7 +22,9 @@ public struct Workspace {
             try FileManager.default.createDirectory(
                 atPath: root, withIntermediateDirectories: true)
             lock = try Self.lock(root + "/lock")
-            try Self.copy(tree.root + "/Exercises/Support", to: root + "/Exercises/Support")
+            for module in ["CLinux", "Support", "Listening", "Nonblocking"] {
+                try Self.copy("\(tree.root)/Exercises/\(module)", to: "\(root)/Exercises/\(module)")
+            }
             try Self.write(Data(Self.manifest.utf8), to: root + "/Package.swift")
             // SwiftPM wants the folder of every target, also of those that it does not build.
             for exercise in Course.exercises {
@@ -54,12 +56,12 @@ public struct Workspace {
         }
     }
 
-    /// The manifest of the workspace: Support and every exercise, without tests.
+    /// The manifest of the workspace: what is given and every exercise, without tests.
     private static var manifest: String {
         let products = Course.exercises.map { exercise in
             """
                 .executableTarget(
-                    name: "\(exercise.id)", dependencies: ["CLinux", "Support"],
+                    name: "\(exercise.id)", dependencies: \(["CLinux", "Support"] + exercise.given),
                     path: "Exercises/\(exercise.path)", swiftSettings: settings),
             """
         }
@@ -75,10 +77,15 @@ public struct Workspace {
             let package = Package(
                 name: "Submission",
                 targets: [
-                    .target(name: "CLinux", path: "Exercises/Support/CLinux"),
+                    .target(name: "CLinux", path: "Exercises/CLinux"),
                     .target(
-                        name: "Support", dependencies: ["CLinux"], path: "Exercises/Support",
-                        exclude: ["CLinux"], swiftSettings: settings),
+                        name: "Support", path: "Exercises/Support", swiftSettings: settings),
+                    .target(
+                        name: "Listening", dependencies: ["Support"], path: "Exercises/Listening",
+                        swiftSettings: settings),
+                    .target(
+                        name: "Nonblocking", dependencies: ["CLinux", "Support"],
+                        path: "Exercises/Nonblocking", swiftSettings: settings),
             \(products.joined(separator: "\n"))
                 ],
                 swiftLanguageModes: [.v6]

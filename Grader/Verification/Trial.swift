@@ -27,7 +27,8 @@ package struct Trial {
     package let parcel: Intake.Parcel
     /// The method of the check that must fail; empty for those that pass.
     package let caughtBy: String
-    /// What the failure's message must contain, so that it fails for the right reason.
+    /// What the failure must say of what was expected, of what came or of the cause, so that it fails
+    /// for the right reason.
     package let says: String
 
     /// How often it is judged when the correct ones are judged `runs` times. A flake shows itself where
@@ -66,8 +67,16 @@ package struct Trial {
             guard let check, check.status != .passed, report.score < report.maxScore else {
                 return .falseAccept
             }
-            return check.message.contains(says) ? .right : .otherReason
+            return evidence(of: check).contains(says) ? .right : .otherReason
         }
+    }
+
+    /// What a failure says of what was expected and of what came. Its title, its steps and its hint
+    /// are printed whatever came, so they prove nothing.
+    private func evidence(of check: CheckReport) -> String {
+        let story = check.message.components(separatedBy: "\n  Expected:").last ?? ""
+        let told = story.components(separatedBy: "\n  Read: ").first ?? ""
+        return told.replacing(check.hint, with: "").replacing(check.title, with: "")
     }
 
     /// What a run has shown about the suites.

@@ -41,7 +41,8 @@ final class CommandTests: XCTestCase {
         try "func serve( {".write(toFile: broken, atomically: true, encoding: .utf8)
         let other = try copy.bash("swift run grader check blocking-tcp")
         XCTAssertEqual(other.status, .exited(0), other.output)
-        XCTAssert(other.output.contains("24/24 points"), other.output)
+        let points = try XCTUnwrap(Course.exercise("blocking-tcp")).points
+        XCTAssert(other.output.contains("\(points)/\(points) points"), other.output)
         let own = try copy.bash("swift run grader check blocking-udp")
         XCTAssertEqual(own.status, .exited(1), own.output)
         XCTAssert(own.output.contains("build-failed"), own.output)
@@ -59,6 +60,15 @@ final class CommandTests: XCTestCase {
         XCTAssertEqual(renamed.status, .exited(1), renamed.output)
         XCTAssert(
             renamed.output.contains("main.swift:3:44: error: cannot find 'serve'"), renamed.output)
+        let imported = try copy.bash(
+            "sed -i 's/^import Support/import Nonblocking\\n&/; s/setNonblocking(listener)/"
+                + "Nonblocking.setNonblocking(listener)/' "
+                + "Exercises/02-nonblocking/nonblocking-tcp/Server.swift\n"
+                + "swift run grader check nonblocking-tcp")
+        XCTAssertEqual(imported.status, .exited(1), imported.output)
+        XCTAssert(
+            imported.output.contains("Server.swift imports Nonblocking, which nonblocking-tcp"),
+            imported.output)
         let broken = try copy.bash(
             "echo 'let number: Int = \"\"' >>Exercises/Support/Errno.swift\n"
                 + "swift run grader grade Solutions --exercises blocking-udp; echo status $?\n"

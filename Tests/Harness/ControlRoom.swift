@@ -26,7 +26,8 @@ public final class ControlRoom {
         free(path)
         do {
             try Self.requirePermission(for: directory)
-            server = try run.startServer(arguments: [directory], openFiles: openFiles, trace: trace)
+            server = try run.startServer(
+                arguments: ["--room", directory], openFiles: openFiles, trace: trace)
         } catch {
             Self.remove(directory)
             throw error
@@ -42,6 +43,17 @@ public final class ControlRoom {
         try client.expectGreeting()
         try expect("clients \(clients.count)")
         return client
+    }
+
+    /// A client comes, is greeted and counted, and leaves; the server has closed it when this returns.
+    public func visit() throws(CheckFailure) {
+        let before = server.proc.descriptors().count
+        let client = try join()
+        forget(client)
+        client.tcp.close()
+        try server.wait(for: "the client that has left to be closed") {
+            self.server.proc.descriptors().count == before
+        }
     }
 
     /// Forgets a client that the check closes: it is told nothing more.

@@ -107,7 +107,7 @@ public final class LineClient {
 
     /// Requires the first line that a client gets: that a regular file cannot be watched.
     public func expectGreeting() throws(CheckFailure) {
-        try expect("notes.txt cannot be watched: Operation not permitted (errno 1)")
+        try expect("notes.txt cannot be watched: epoll_ctl: Operation not permitted (errno 1)")
     }
 }
 

@@ -102,6 +102,16 @@ public final class ServerProcess {
         }
     }
 
+    /// Sets how many descriptors it may have open from now on. See prlimit(2).
+    public func limitDescriptors(to count: UInt) throws(CheckFailure) {
+        // The hard limit stays: without privilege, none can be raised.
+        var limit = rlimit(rlim_cur: rlim_t(count), rlim_max: rlim_t(limits.openFiles))
+        guard prlimit(process.pid, CInt(RLIMIT_NOFILE.rawValue), &limit, nil) == 0 else {
+            throw .notVerified(
+                "This machine does not let the harness set a limit: \(errorText(errno)).")
+        }
+    }
+
     /// Ends it and everything that it has started.
     public func stop() {
         isStopped = true

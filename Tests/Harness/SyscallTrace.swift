@@ -64,6 +64,17 @@ public final class SyscallTrace: Sendable {
         }
     }
 
+    /// Lets the server go on from where it is held, up to the next one of these calls.
+    public func release(untilNextOf calls: Set<Int32>) {
+        state.withLock { state in
+            guard state.isHolding else { return }
+            // The call before which it stands is made anew and counts, so the second one is meant.
+            state.hold = (Injection(effect: .hold, nth: 2, calls: calls, lowest: 0), 0)
+            state.isHolding = false
+            gate.open()
+        }
+    }
+
     /// What has happened so far, in the order in which it began.
     public var events: [TraceEvent] { state.withLock { $0.events } }
 

@@ -53,6 +53,12 @@ public struct TraceEvent: Codable, Equatable, Sendable {
         return vectors.contains(number) ? result : 0
     }
 
+    /// Whether it writes to standard output or standard error, and so to no client.
+    public var writesToAStream: Bool {
+        [SYS_write, SYS_writev].contains(number)
+            && [STDOUT_FILENO, STDERR_FILENO].contains(call.descriptor)
+    }
+
     /// The call itself.
     public var call: SystemCall { SystemCall(number: number, arguments: arguments) }
 }

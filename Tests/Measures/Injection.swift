@@ -4,6 +4,7 @@ import Course
 import Foundation
 import Harness
 import Pipeline
+import Verification
 
 /// Submissions that ignore EINTR, a short write, or an aborted connection: in 100 runs each, how often
 /// does the check fail that injects that fault? And how often does the solution pass it?
@@ -11,7 +12,6 @@ func measureInjection() throws {
     let tree = try CourseTree()
     let judge = try Judge(tree) { _ in }
     let workspace = try Workspace(tree)
-    let wrong = tree.root + "/Tests/Submissions/Wrong"
     for (id, name, method) in [
         ("blocking-udp", "interruption-is-fatal", "testGoesOnAfterAnInterruption"),
         ("blocking-tcp", "interrupted-accept-is-fatal", "testGoesOnAfterAnInterruption"),
@@ -21,10 +21,12 @@ func measureInjection() throws {
         ("blocking-tcp", "aborted-connection-is-fatal", "testGoesOnAfterAnAbortedConnection"),
     ] {
         guard let exercise = Course.exercise(id),
-            let check = exercise.checks.first(where: { $0.method == method })
-        else { continue }
-        let parcel = Intake.take(exercise, from: "\(wrong)/\(id)/\(name)")
-        _ = try judge.judge(exercise, parcel, in: workspace)
+            let check = exercise.checks.first(where: { $0.method == method }),
+            let trial = try Submissions(tree).trials(of: [exercise]).first(where: {
+                $0.kind == .wrong && $0.name == name
+            })
+        else { throw MachineFailure("There is no submission \(id)/\(name).") }
+        _ = try judge.judge(exercise, trial.parcel, in: workspace)
         let folder = workspace.root + "/.build/debug"
         let failed = try (1...100).filter { _ in try !passes(check, of: exercise, folder, tree) }
         _ = try tree.build(product: "\(id)-solution")

@@ -8,22 +8,24 @@ import Support
 ///
 /// - Parameter port: The port, or 0 to let the kernel choose.
 /// - Returns: The listening descriptor.
-/// - Throws: The `Errno` of the call that failed.
+/// - Throws: The `Errno` of the call that failed. Then no descriptor is left open.
 func makeListener(port: UInt16) throws(Errno) -> CInt {
     //> your part: makeListener
     // TODO: make the socket, allow its address to be used again, give it its address, listen.
-    // The calls: socket(2), setsockopt(2) with SO_REUSEADDR, bind(2), listen(2).
+    // The calls: socket(2), setsockopt(2) with SO_REUSEADDR, bind(2), listen(2). When one of them
+    // fails, close the socket before you throw.
     unwritten("makeListener", chapter: "01-blocking")
     //< your part: makeListener
 }
 
-/// Accepts one client after the other and echoes to each until it has finished, for ever.
+/// Accepts one client after the other and echoes to each until it has finished, forever.
 ///
 /// - Parameter listener: A listening TCP socket.
 /// - Throws: The `Errno` of accept, if the listener itself is broken.
 func serve(_ listener: CInt) throws(Errno) {
     //> your part: serve
     // TODO: accept a client, echo until it has finished, close it, and begin again.
+    // When accept fails: `Errno("accept").acceptFailure` says what that means.
     // Mind the client that is gone before you write to it: signal(7) on SIGPIPE, send(2) on EPIPE.
     unwritten("serve", chapter: "01-blocking")
     //< your part: serve

@@ -8,7 +8,7 @@ import Support
 /// A buffer of this size holds any of them.
 let largestDatagram = 65_507
 
-/// Sends every datagram back to the address that it came from, for ever.
+/// Sends every datagram back to the address that it came from, forever.
 ///
 /// - Parameter socket: A UDP socket that is bound already.
 /// - Throws: The `Errno` of recvfrom, if the socket itself is broken.

@@ -3,20 +3,17 @@
 
 import CLinux
 import Glibc
+import Support
 
-// Support has a Connection, too, for the chapters after this one. Here you write your own.
-import struct Support.Errno
-import func Support.note
-import func Support.unwritten
-
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 ///
 /// - Parameter listener: A listening TCP socket, which would wait.
 /// - Throws: The `Errno` of a call that shows that the listener is broken.
 func serve(_ listener: CInt) throws(Errno) {
     //> your part: serve
-    // TODO: make the listener nonblocking. Then, for ever: take the new clients, and move
-    // each client on. The functions below do the parts. No call may wait, and there is no pause.
+    // TODO: make the listener nonblocking. Then, forever: take the new clients, and move each client
+    // on. The functions below do the parts. No call may wait, and there is no pause. When acceptClients
+    // says that there is no room, do not call it again before a client has left.
     unwritten("serve", chapter: "02-nonblocking")
     //< your part: serve
 }
@@ -28,27 +25,29 @@ func proceed(
     _ socket: CInt, _ connections: inout [CInt: Connection], _ buffer: inout [UInt8]
 ) -> Bool {
     //> your part: proceed
-    // TODO: send what is unsent, or else receive. If the client is over, close and forget it.
+    // TODO: let the connection proceed. When it says that the client is over: forget it, close its socket.
     unwritten("proceed", chapter: "02-nonblocking")
     //< your part: proceed
 }
 
 /// Takes every client that waits in the backlog.
 ///
-/// - Returns: False when this process has no descriptor left. The rest stays in the backlog: it is
-///   of no use to ask again before a client has left.
+/// - Returns: Whether there was no room for some of them. They stay in the backlog, so accept would
+///   fail again at once: leave it alone until a client has left.
 /// - Throws: The `Errno` of accept, if the listener itself is broken.
 func acceptClients(
     _ listener: CInt, _ connections: inout [CInt: Connection]
 ) throws(Errno) -> Bool {
     //> your part: acceptClients
-    // TODO: take clients until acceptConnection gives nil. EMFILE is no reason to end.
+    // TODO: take clients with acceptConnection until it gives nil, and keep them in connections. When it
+    // throws, `acceptFailure` says whether there is no room. Then say so to serve, which must not ask
+    // again before a client has left. And if there is no client at all? Nothing waits here.
     unwritten("acceptClients", chapter: "02-nonblocking")
     //< your part: acceptClients
 }
 
-/// A client: its nonblocking socket, and the bytes that it is still owed.
-struct Connection {
+/// A client: its nonblocking socket, and the bytes that are still to be sent to it.
+final class Connection {
     /// The connection's descriptor. Whoever removes the connection closes it.
     let socket: CInt
     private var unsent: [UInt8] = []
@@ -59,11 +58,19 @@ struct Connection {
     /// Whether bytes wait for room in the socket. As long as they do, nothing more is read.
     var hasUnsent: Bool { !unsent.isEmpty }
 
+    /// Moves the client on: sends what is unsent, or else echoes what has come.
+    ///
+    /// - Parameter buffer: Where the bytes go; all connections may share it.
+    /// - Returns: False when the client has finished or is gone: then close its socket.
+    func proceed(_ buffer: inout [UInt8]) -> Bool {
+        hasUnsent ? send() : receive(&buffer)
+    }
+
     /// Reads once, and sends back as much as there is room for. Call it while nothing is unsent.
     ///
     /// - Parameter buffer: Where the bytes go; all connections may share it.
     /// - Returns: False when the client has finished or is gone: then close its socket.
-    mutating func receive(_ buffer: inout [UInt8]) -> Bool {
+    func receive(_ buffer: inout [UInt8]) -> Bool {
         //> your part: receive
         // TODO: read(2) once, and send the bytes back. What do 0, EAGAIN and EINTR mean?
         unwritten("receive", chapter: "02-nonblocking")
@@ -72,10 +79,10 @@ struct Connection {
 
     /// Sends as much of the unsent bytes as there is room for.
     /// - Returns: False when the client is gone: then close its socket.
-    mutating func send() -> Bool { send(unsent[...]) }
+    func send() -> Bool { send(unsent[...]) }
 
     /// Sends as much of `bytes` as there is room for, and keeps the rest.
-    private mutating func send(_ bytes: ArraySlice<UInt8>) -> Bool {
+    private func send(_ bytes: ArraySlice<UInt8>) -> Bool {
         //> your part: send
         // TODO: send(2) until all is taken or there is no room (EAGAIN). Keep the rest in `unsent`.
         // A client that is gone must not end the server: MSG_NOSIGNAL.
@@ -87,13 +94,13 @@ struct Connection {
 /// Takes the next client out of the backlog, without waiting for one.
 ///
 /// - Parameter listener: A listening socket that does not wait (O_NONBLOCK).
-/// - Returns: The client, whose socket does not wait, either; or nil when nobody is there.
-/// - Throws: `EMFILE` when this process has no descriptor left: the client stays in the backlog.
-///   Any other `Errno` means that the listener itself is broken.
+/// - Returns: The client, whose socket does not wait either; or nil when nobody is there.
+/// - Throws: The `Errno` of the accept, unless its `acceptFailure` says to try the next client.
 func acceptConnection(_ listener: CInt) throws(Errno) -> Connection? {
     //> your part: acceptConnection
     // TODO: accept a client, and make its socket nonblocking: it does not inherit the flag.
-    // The call: accept4(2), or accept(2) and setNonblocking.
+    // The call: accept4(2), or accept(2) and setNonblocking. When it fails: EAGAIN means that nobody
+    // is there; `acceptFailure` tells the rest apart.
     unwritten("acceptConnection", chapter: "02-nonblocking")
     //< your part: acceptConnection
 }

@@ -10,7 +10,7 @@ let largestDatagram = 65_507
 /// A datagram with these bytes asks how many ticks of the work have been done.
 let question = Array("ticks".utf8)
 
-/// Answers every datagram, and works while there is none, for ever.
+/// Answers every datagram, and works while there is none, forever.
 ///
 /// - Parameter socket: A UDP socket that is bound already, and would wait.
 /// - Throws: The `Errno` of a call, if the socket itself is broken.

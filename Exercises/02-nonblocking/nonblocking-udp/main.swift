@@ -1,3 +1,4 @@
+import Listening
 import Support
 
 runServer(open: openDatagramSocket, serve: serve)

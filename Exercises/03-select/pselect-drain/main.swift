@@ -1,5 +1,4 @@
+import Listening
 import Support
 
-runServer(
-    open: { port throws(Errno) in try openListener(port: port) },
-    serve: serve)
+runServer(open: openListener, serve: serve)

@@ -3,9 +3,10 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 ///
 /// - Parameter listener: A listening TCP socket.
 /// - Throws: The `Errno` of a call that shows that a socket of the server's own is broken.
@@ -13,8 +14,8 @@ func serve(_ listener: CInt) throws(Errno) {
     //> your part: serve
     // TODO: let the listener not wait (setNonblocking), make the epoll descriptor, put the listener
     // into its list, and loop: epoll_wait(2), then `proceed` for each ready client, then
-    // `acceptClients` if the listener was among the ready. When acceptClients gives false no
-    // descriptor is left: watch the listener for nothing, until a client has left.
+    // `acceptClients` if the listener was among the ready. When acceptClients says that there is no room,
+    // watch the listener for nothing, until a client has left.
     unwritten("serve", chapter: "05-epoll")
     //< your part: serve
 }
@@ -42,22 +43,25 @@ func proceed(
     _ buffer: inout [UInt8]
 ) -> Bool {
     //> your part: proceed
-    // TODO: send what is unsent, or receive; `Connection` does both. When `hasUnsent` has changed,
-    // the entry in the list has to change, too. When the client is over: forget it and close it.
+    // TODO: let the connection proceed. When its `hasUnsent` has changed, the entry in the list has to
+    // change too. When the client is over: forget it and close it.
     unwritten("proceed", chapter: "05-epoll")
     //< your part: proceed
 }
 
-/// Takes every client that waits in the backlog.
+/// Takes every client that waits in the backlog, and puts each into the list.
 ///
-/// - Returns: False when this process has no descriptor left. The rest stays in the backlog, so the
-///   listener stays ready: do not ask for it again before a client has left.
+/// - Returns: Whether there was no room for some of them. They stay in the backlog, so accept would
+///   fail again at once: leave it alone until a client has left.
 /// - Throws: The `Errno` of accept, if the listener itself is broken.
 func acceptClients(
     _ listener: CInt, _ epoll: CInt, _ connections: inout [CInt: Connection]
 ) throws(Errno) -> Bool {
     //> your part: acceptClients
-    // TODO: acceptConnection until it gives nil, and put each client into the list, once.
+    // TODO: take clients with acceptConnection until it gives nil, and put each into the list, once.
+    // The list may have no room for it: close that client. When it
+    // throws, `acceptFailure` says whether there is no room. Then say so to serve, which must not ask
+    // again before a client has left. And if there is no client at all? See pauseForRoom.
     unwritten("acceptClients", chapter: "05-epoll")
     //< your part: acceptClients
 }

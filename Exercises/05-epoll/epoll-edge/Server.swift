@@ -3,12 +3,13 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
 /// How many bytes of one client may be read in one turn. Then it is the turn of the others.
 let bytesPerTurn = 262_144
 
-/// A client whose socket is watched for edges. This `Connection` replaces the one of Support.
+/// A client whose socket is watched for edges. This `Connection` replaces the given one.
 ///
 /// epoll tells each change once. What it has told must be remembered here, until a call has found
 /// out that it is true no longer.
@@ -71,7 +72,7 @@ struct Connection {
     }
 }
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 ///
 /// - Parameter listener: A listening TCP socket.
 /// - Throws: The `Errno` of a call that shows that a socket of the server's own is broken.
@@ -79,20 +80,9 @@ func serve(_ listener: CInt) throws(Errno) {
     //> your part: serve
     // TODO: epoll_create1, watch the listener, and loop around epoll_wait. Who has more after his turn
     // goes into a list of your own. How long may epoll_wait wait while somebody stands in it?
-    // When descriptors have run out (EMFILE), no edge will remind you of the backlog.
+    // When there is no room for a client, no edge will remind you of the backlog.
     unwritten("serve", chapter: "05-epoll")
     //< your part: serve
-}
-
-/// Has an epoll instance watch a socket for edges, for all that may ever be of interest.
-///
-/// - Throws: The `Errno` of epoll_ctl.
-func watch(_ socket: CInt, with epoll: CInt) throws(Errno) {
-    //> your part: watch
-    // TODO: EPOLL_CTL_ADD, once, for reading, writing and the end, with EPOLLET. Put the descriptor into
-    // `data`.
-    unwritten("watch", chapter: "05-epoll")
-    //< your part: watch
 }
 
 /// Gives one client its turn.
@@ -107,16 +97,18 @@ func proceed(
     //< your part: proceed
 }
 
-/// Takes every client that waits in the backlog, and has epoll watch each.
+/// Takes every client that waits in the backlog, and puts each into the list, to report edges.
 ///
-/// - Returns: False when this process has no descriptor left. The rest stays in the backlog.
+/// - Returns: Whether there was no room for some of them. They stay in the backlog, so accept would
+///   fail again at once: leave it alone until a client has left.
 /// - Throws: The `Errno` of accept, if the listener itself is broken.
 func acceptClients(
     _ listener: CInt, _ epoll: CInt, _ connections: inout [CInt: Connection]
 ) throws(Errno) -> Bool {
     //> your part: acceptClients
-    // TODO: `acceptConnection` is given; its descriptor is `.socket`. One edge may stand for many
-    // clients.
+    // TODO: `acceptConnection` is given; its descriptor is `.socket`. Watch each client once, for all that
+    // may ever be of interest, with EPOLLET. One edge may stand for many clients. Without room, and
+    // without a client that could leave, pauseForRoom and try again: no edge comes for this backlog.
     unwritten("acceptClients", chapter: "05-epoll")
     //< your part: acceptClients
 }

@@ -5,9 +5,9 @@ import Glibc
 import Support
 
 /// A client of the control room: its nonblocking socket, what it has sent of a line so far, and the
-/// lines that it is still owed.
-struct Client {
-    /// The bytes that a client may be owed. One that reads no more would cost more and more memory.
+/// lines that are still to be sent to it.
+final class Client {
+    /// The bytes that may be unsent. A client that reads no more would cost more and more memory.
     static let bound = 1 << 20
 
     /// The connection's descriptor. Whoever removes the client closes it.
@@ -25,32 +25,39 @@ struct Client {
 
     /// Reads once. See read(2).
     /// - Returns: The lines that are complete now; nil when the client has finished or is gone.
-    mutating func receive(_ buffer: inout [UInt8]) -> [String]? {
-        let count = read(socket, &buffer, buffer.count)
-        if count > 0 { return text.take(buffer[..<count]) }
-        // Nothing there after all, or a signal came first: no reason to give the client up.
-        return count == -1 && (errno == EAGAIN || errno == EINTR) ? [] : nil
+    func receive(_ buffer: inout [UInt8]) -> [String]? {
+        while true {
+            let count = read(socket, &buffer, buffer.count)
+            guard count != -1 else {
+                if errno == EINTR { continue }
+                // Nothing has come, after all: no reason to give the client up.
+                return errno == EAGAIN ? [] : nil
+            }
+            return count > 0 ? text.take(buffer[..<count]) : nil
+        }
     }
 
     /// Tells the client lines: what does not fit into its socket is kept, up to `bound`.
-    /// - Returns: False when the client is gone, or owed too much: then close its socket.
-    mutating func tell(_ lines: [String]) -> Bool {
+    /// - Returns: False when the client is gone, or too much is unsent: then close its socket.
+    func tell(_ lines: [String]) -> Bool {
         for line in lines { unsent += Array(line.utf8) + [0x0a] }
         return send() && unsent.count <= Self.bound
     }
 
     /// Sends as much of the unsent bytes as there is room for.
     /// - Returns: False when the client is gone: then close its socket.
-    mutating func send() -> Bool {
+    func send() -> Bool {
         var sent = 0
         while sent < unsent.count {
             // MSG_NOSIGNAL: a client that is gone gives EPIPE, not SIGPIPE. See send(2).
             let count = unsent[sent...].withUnsafeBytes {
                 Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
-            if count == -1 && errno == EINTR { continue }
-            if count == -1 && errno == EAGAIN { break }
-            guard count != -1 else { return false }
+            guard count != -1 else {
+                if errno == EINTR { continue }
+                if errno == EAGAIN { break }
+                return false
+            }
             sent += count
         }
         unsent.removeFirst(sent)
@@ -60,7 +67,8 @@ struct Client {
 
 /// Makes lines of bytes that come in any pieces: the end of the last piece waits for its rest.
 struct Lines {
-    /// The longest line. What is longer is taken apart: nobody can fill the memory with one line.
+    /// The longest line, in bytes. What is longer is taken apart between two characters: nobody can
+    /// fill the memory with one line.
     static let longest = 8192
     private var rest: [UInt8] = []
 
@@ -69,21 +77,32 @@ struct Lines {
         rest += bytes
         var lines: [String] = []
         var start = 0
-        while start < rest.count {
-            let length = lengthOfLine(from: start)
-            guard length < rest.count - start || length == Self.longest else { break }
-            lines.append(String(decoding: rest[start..<(start + length)], as: UTF8.self))
-            start += length + (length == Self.longest ? 0 : 1)
+        while let (end, next) = line(from: start) {
+            lines.append(String(decoding: rest[start..<end], as: UTF8.self))
+            start = next
         }
         rest.removeFirst(start)
         return lines
     }
 
-    /// The bytes up to the next newline, or to the end. memchr(3) is quick, also in a debug build.
-    private func lengthOfLine(from start: Int) -> Int {
-        rest[start...].prefix(Self.longest).withUnsafeBytes { bytes in
-            guard let base = bytes.baseAddress else { return 0 }
-            return memchr(base, 0x0a, bytes.count).map { base.distance(to: $0) } ?? bytes.count
+    /// Where the line that begins at `start` ends, and the next one begins; nil if it is not complete.
+    private func line(from start: Int) -> (end: Int, next: Int)? {
+        if let newline = newline(in: rest[start...].prefix(Self.longest + 1)) {
+            return (newline, newline + 1)
+        }
+        var end = start + Self.longest
+        guard end < rest.count else { return nil }
+        // In UTF-8 the further bytes of a character are those that begin with the bits 10.
+        while end > start + Self.longest - 3, rest[end] & 0xc0 == 0x80 { end -= 1 }
+        return (end, end)
+    }
+
+    /// Where the first newline is. memchr(3) is quick, also in a debug build.
+    private func newline(in bytes: ArraySlice<UInt8>) -> Int? {
+        bytes.withUnsafeBytes { pointer in
+            guard let base = pointer.baseAddress else { return nil }
+            let found = memchr(base, 0x0a, pointer.count)
+            return found.map { bytes.startIndex + base.distance(to: $0) }
         }
     }
 }

@@ -4,6 +4,7 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
 /// Opens all sources. Reading none of them ever waits: an event may be old news by then.
@@ -48,7 +49,7 @@ func readCounter(_ counter: CInt) -> [String] {
 /// were lost, and `inbox gone` when the directory itself was deleted.
 func readInbox(_ inbox: CInt, _ buffer: inout [UInt8]) -> [String] {
     //> your part: readInbox
-    // TODO: read(2) gives events one behind the other, each with its name: inotify(7).
+    // TODO: read(2) gives events back to back, each with its name: inotify(7).
     // A lost event is told as IN_Q_OVERFLOW, a directory that is gone as IN_IGNORED.
     unwritten("readInbox", chapter: "05-epoll")
     //< your part: readInbox
@@ -92,14 +93,6 @@ struct ControlRoom {
     /// Whether clients are left in the backlog because this process has no descriptor left.
     var isFull = false
 
-    /// Puts a descriptor into the interest list, or changes what is asked of it. See epoll_ctl(2).
-    func watch(_ descriptor: CInt, _ operation: CInt, _ events: UInt32) throws(Errno) {
-        //> your part: watch
-        // TODO: epoll_ctl(2).
-        unwritten("watch", chapter: "05-epoll")
-        //< your part: watch
-    }
-
     /// Tries to watch a file, and says how it went: what each client is told first.
     func greeting(_ room: Room) throws(Errno) -> String {
         //> your part: greeting
@@ -109,13 +102,15 @@ struct ControlRoom {
         //< your part: greeting
     }
 
-    /// Takes every client that waits in the backlog, and greets it.
+    /// Takes every client that waits in the backlog, and greets it. Without room for some of them the
+    /// listener is watched for nothing until a client has left.
     ///
     /// - Throws: The `Errno` of accept, if the listener itself is broken.
     mutating func acceptClients(_ greeting: String) throws(Errno) {
         //> your part: acceptClients
-        // TODO: acceptConnection until it gives nil. Watch each client, keep it, greet it.
-        // With EMFILE the listener must not be watched until a client has left.
+        // TODO: acceptConnection until it gives nil. Watch each client, keep it, greet it; close it if the
+        // list has no room for it. Without room for a client (`acceptFailure`) the listener must not be
+        // watched until one has left; if there is none at all, pauseForRoom.
         unwritten("acceptClients", chapter: "05-epoll")
         //< your part: acceptClients
     }
@@ -146,7 +141,7 @@ struct ControlRoom {
     }
 }
 
-/// Serves all sources and clients in one thread, for ever.
+/// Serves all sources and clients in one thread, forever.
 ///
 /// - Parameters:
 ///   - listener: A listening TCP socket.

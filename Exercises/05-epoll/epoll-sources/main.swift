@@ -1,9 +1,11 @@
+import Listening
 import Support
 
-let room = Room.fromArguments()
 runServer(
-    open: { port throws(Errno) in
+    options: ["--room"],
+    open: { port, options throws(Errno) in
+        let room = Room(directory: options.required("--room"))
         try room.prepare()
-        return try openListener(port: port)
+        return ([try openListener(port: port)], room)
     },
-    serve: { listener throws(Errno) in try serve(listener, room) })
+    serve: { sockets, room throws(Errno) in try serve(sockets[0], room) })

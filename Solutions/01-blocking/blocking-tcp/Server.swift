@@ -8,23 +8,31 @@ import Support
 ///
 /// - Parameter port: The port, or 0 to let the kernel choose.
 /// - Returns: The listening descriptor.
-/// - Throws: The `Errno` of the call that failed.
+/// - Throws: The `Errno` of the call that failed. Then no descriptor is left open.
 func makeListener(port: UInt16) throws(Errno) -> CInt {
     //> your part: makeListener
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard listener != -1 else { throw .current }
-    var yes: CInt = 1
-    let size = socklen_t(MemoryLayout<CInt>.size)
-    // Without this, connections of an earlier run that sit in TIME_WAIT keep the port for a minute.
-    guard setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, size) != -1 else { throw .current }
-    let address = SocketAddress.loopback(port: port)
-    guard address.withSockaddr({ bind(listener, $0, $1) }) != -1 else { throw .current }
-    guard listen(listener, SOMAXCONN) != -1 else { throw .current }
-    return listener
+    // SOCK_CLOEXEC: a program that this one might start does not inherit the descriptor.
+    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard listener != -1 else { throw Errno("socket") }
+    do throws(Errno) {
+        var yes: CInt = 1
+        let size = socklen_t(MemoryLayout<CInt>.size)
+        // Without this, connections of an earlier run that sit in TIME_WAIT keep the port for a minute.
+        guard setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, size) != -1 else {
+            throw Errno("setsockopt")
+        }
+        let address = SocketAddress.loopback(port: port)
+        guard address.withSockaddr({ bind(listener, $0, $1) }) != -1 else { throw Errno("bind") }
+        guard listen(listener, SOMAXCONN) != -1 else { throw Errno("listen") }
+        return listener
+    } catch {
+        close(listener)
+        throw error
+    }
     //< your part: makeListener
 }
 
-/// Accepts one client after the other and echoes to each until it has finished, for ever.
+/// Accepts one client after the other and echoes to each until it has finished, forever.
 ///
 /// - Parameter listener: A listening TCP socket.
 /// - Throws: The `Errno` of accept, if the listener itself is broken.
@@ -35,9 +43,13 @@ func serve(_ listener: CInt) throws(Errno) {
     while true {
         let connection = accept(listener, nil, nil)
         guard connection != -1 else {
-            // Neither is the listener's fault: a signal came, or the client left the queue.
-            if errno == EINTR || errno == ECONNABORTED { continue }
-            throw .current
+            let error = Errno("accept")
+            switch error.acceptFailure {
+            case .tryNext: continue
+            case .noRoom: pauseForRoom()
+            case .broken: throw error
+            }
+            continue
         }
         do throws(Errno) {
             try echo(connection)
@@ -61,7 +73,7 @@ func echo(_ connection: CInt) throws(Errno) {
         if count == 0 { return }
         guard count != -1 else {
             if errno == EINTR { continue }
-            throw .current
+            throw Errno("read")
         }
         try writeAll(connection, buffer[..<count])
     }
@@ -76,8 +88,11 @@ func writeAll(_ connection: CInt, _ bytes: ArraySlice<UInt8>) throws(Errno) {
     var rest = bytes
     while !rest.isEmpty {
         let count = rest.withUnsafeBytes { write(connection, $0.baseAddress, $0.count) }
-        guard count != -1 || errno == EINTR else { throw .current }
-        rest = rest.dropFirst(max(count, 0))
+        guard count != -1 else {
+            if errno == EINTR { continue }
+            throw Errno("write")
+        }
+        rest = rest.dropFirst(count)
     }
     //< your part: writeAll
 }

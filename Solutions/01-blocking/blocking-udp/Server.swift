@@ -8,7 +8,7 @@ import Support
 /// A buffer of this size holds any of them.
 let largestDatagram = 65_507
 
-/// Sends every datagram back to the address that it came from, for ever.
+/// Sends every datagram back to the address that it came from, forever.
 ///
 /// - Parameter socket: A UDP socket that is bound already.
 /// - Throws: The `Errno` of recvfrom, if the socket itself is broken.
@@ -17,19 +17,21 @@ func serve(_ socket: CInt) throws(Errno) {
     var buffer = [UInt8](repeating: 0, count: largestDatagram)
     var sender = SocketAddress()
     while true {
-        let count = sender.withMutableSockaddr { address, length in
-            recvfrom(socket, &buffer, buffer.count, 0, address, length)
+        let count = sender.withMutableSockaddr {
+            recvfrom(socket, &buffer, buffer.count, 0, $0, $1)
         }
         guard count != -1 else {
             if errno == EINTR { continue }
-            throw .current
+            throw Errno("recvfrom")
         }
         // A count of 0 is a datagram without bytes, not an end. UDP has no end.
-        let sent = sender.withSockaddr { address, length in
-            sendto(socket, buffer, count, 0, address, length)
+        while sender.withSockaddr({ sendto(socket, buffer, count, 0, $0, $1) }) == -1 {
+            let error = Errno("sendto")
+            if error.number == EINTR { continue }
+            // A reply that cannot be sent is that sender's loss. The others are still served.
+            note("\(sender): \(error)")
+            break
         }
-        // A reply that cannot be sent is that sender's loss. The others are still served.
-        if sent == -1 { note("sendto \(sender): \(Errno.current)") }
     }
     //< your part: serve
 }

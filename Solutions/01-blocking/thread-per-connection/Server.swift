@@ -4,7 +4,7 @@
 import Glibc
 import Support
 
-/// Accepts clients for ever, and gives each of them a thread of its own.
+/// Accepts clients forever, and gives each of them a thread of its own.
 ///
 /// - Parameter listener: A listening TCP socket.
 /// - Throws: The `Errno` of accept, if the listener itself is broken.
@@ -15,12 +15,17 @@ func serve(_ listener: CInt) throws(Errno) {
     while true {
         let connection = accept(listener, nil, nil)
         guard connection != -1 else {
-            if errno == EINTR || errno == ECONNABORTED { continue }
-            throw .current
+            let error = Errno("accept")
+            switch error.acceptFailure {
+            case .tryNext: continue
+            case .noRoom: pauseForRoom()
+            case .broken: throw error
+            }
+            continue
         }
         do throws(Errno) {
             // The closure captures this turn's `connection`. From here on the thread owns it.
-            let thread = try createThread { echo(connection) }
+            let thread = try createThread { attend(to: connection) }
             pthread_detach(thread)
         } catch {
             note("no thread for client \(connection): \(error)")
@@ -30,13 +35,27 @@ func serve(_ listener: CInt) throws(Errno) {
     //< your part: serve
 }
 
-/// Sends everything back that the client sends, until it sends no more, and closes the connection.
+/// Echoes to one client until it has finished, and closes its connection.
 ///
 /// - Parameter connection: A connected TCP socket. The thread that runs this function owns it.
-func echo(_ connection: CInt) {
-    //> your part: echo
+func attend(to connection: CInt) {
+    //> your part: attend
+    do throws(Errno) {
+        try echo(connection)
+    } catch {
+        note("client \(connection): \(error)")
+    }
     // Threads share one descriptor table: whoever closes twice may close somebody else's client.
-    defer { close(connection) }
+    close(connection)
+    //< your part: attend
+}
+
+/// Sends everything back that the client sends, until it sends no more.
+///
+/// - Parameter connection: A connected TCP socket.
+/// - Throws: The `Errno` of the read or write that failed.
+func echo(_ connection: CInt) throws(Errno) {
+    //> your part: echo
     // A buffer of this thread's own. One shared buffer would mix the clients' bytes.
     var buffer = [UInt8](repeating: 0, count: 65_536)
     while true {
@@ -44,18 +63,26 @@ func echo(_ connection: CInt) {
         if count == 0 { return }
         guard count != -1 else {
             if errno == EINTR { continue }
-            return note("client \(connection): \(Errno.current)")
+            throw Errno("read")
         }
-        var written = 0
-        while written < count {
-            let taken = buffer[written..<count].withUnsafeBytes { rest in
-                write(connection, rest.baseAddress, rest.count)
-            }
-            guard taken != -1 || errno == EINTR else {
-                return note("client \(connection): \(Errno.current)")
-            }
-            written += max(taken, 0)
-        }
+        try writeAll(connection, buffer[..<count])
     }
     //< your part: echo
+}
+
+/// Writes all of `bytes`. write(2) may take only a part of them, when a signal interrupts it, say.
+///
+/// - Throws: The `Errno` of write.
+func writeAll(_ connection: CInt, _ bytes: ArraySlice<UInt8>) throws(Errno) {
+    //> your part: writeAll
+    var rest = bytes
+    while !rest.isEmpty {
+        let count = rest.withUnsafeBytes { write(connection, $0.baseAddress, $0.count) }
+        guard count != -1 else {
+            if errno == EINTR { continue }
+            throw Errno("write")
+        }
+        rest = rest.dropFirst(count)
+    }
+    //< your part: writeAll
 }

@@ -21,7 +21,8 @@ func createThread(_ body: @escaping @Sendable () -> Void) throws(Errno) -> pthre
         }, box.toOpaque())
     guard error == 0 else {
         box.release()
-        throw Errno(rawValue: error)  // The pthread calls return the number and leave errno alone.
+        // The pthread calls return the number and leave errno alone.
+        throw Errno("pthread_create", number: error)
     }
     return thread
 }

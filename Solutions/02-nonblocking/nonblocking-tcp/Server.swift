@@ -3,13 +3,9 @@
 
 import CLinux
 import Glibc
+import Support
 
-// Support has a Connection, too, for the chapters after this one. Here you write your own.
-import struct Support.Errno
-import func Support.note
-import func Support.unwritten
-
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 ///
 /// - Parameter listener: A listening TCP socket, which would wait.
 /// - Throws: The `Errno` of a call that shows that the listener is broken.
@@ -20,9 +16,8 @@ func serve(_ listener: CInt) throws(Errno) {
     var buffer = [UInt8](repeating: 0, count: 65_536)
     var isFull = false
     while true {
-        if !isFull { isFull = try !acceptClients(listener, &connections) }
-        // A copy of the keys: proceed takes clients out of the dictionary meanwhile.
-        for socket in Array(connections.keys) where !proceed(socket, &connections, &buffer) {
+        if !isFull { isFull = try acceptClients(listener, &connections) }
+        for socket in connections.keys where !proceed(socket, &connections, &buffer) {
             isFull = false
         }
     }
@@ -36,10 +31,7 @@ func proceed(
     _ socket: CInt, _ connections: inout [CInt: Connection], _ buffer: inout [UInt8]
 ) -> Bool {
     //> your part: proceed
-    let isSending = connections[socket]?.hasUnsent == true
-    let stays =
-        isSending ? connections[socket]?.send() : connections[socket]?.receive(&buffer)
-    if stays == true { return true }
+    if connections[socket]?.proceed(&buffer) == true { return true }
     // Forget it and close it together: the next client may get the same number.
     connections[socket] = nil
     close(socket)
@@ -49,8 +41,8 @@ func proceed(
 
 /// Takes every client that waits in the backlog.
 ///
-/// - Returns: False when this process has no descriptor left. The rest stays in the backlog: it is
-///   of no use to ask again before a client has left.
+/// - Returns: Whether there was no room for some of them. They stay in the backlog, so accept would
+///   fail again at once: leave it alone until a client has left.
 /// - Throws: The `Errno` of accept, if the listener itself is broken.
 func acceptClients(
     _ listener: CInt, _ connections: inout [CInt: Connection]
@@ -60,16 +52,17 @@ func acceptClients(
         while let connection = try acceptConnection(listener) {
             connections[connection.socket] = connection
         }
-        return true
-    } catch {
-        guard error.rawValue == EMFILE else { throw error }
         return false
+    } catch {
+        guard error.acceptFailure == .noRoom else { throw error }
+        // Without a client that could leave, the next turn may as well ask again.
+        return !connections.isEmpty
     }
     //< your part: acceptClients
 }
 
-/// A client: its nonblocking socket, and the bytes that it is still owed.
-struct Connection {
+/// A client: its nonblocking socket, and the bytes that are still to be sent to it.
+final class Connection {
     /// The connection's descriptor. Whoever removes the connection closes it.
     let socket: CInt
     private var unsent: [UInt8] = []
@@ -80,25 +73,38 @@ struct Connection {
     /// Whether bytes wait for room in the socket. As long as they do, nothing more is read.
     var hasUnsent: Bool { !unsent.isEmpty }
 
+    /// Moves the client on: sends what is unsent, or else echoes what has come.
+    ///
+    /// - Parameter buffer: Where the bytes go; all connections may share it.
+    /// - Returns: False when the client has finished or is gone: then close its socket.
+    func proceed(_ buffer: inout [UInt8]) -> Bool {
+        hasUnsent ? send() : receive(&buffer)
+    }
+
     /// Reads once, and sends back as much as there is room for. Call it while nothing is unsent.
     ///
     /// - Parameter buffer: Where the bytes go; all connections may share it.
     /// - Returns: False when the client has finished or is gone: then close its socket.
-    mutating func receive(_ buffer: inout [UInt8]) -> Bool {
+    func receive(_ buffer: inout [UInt8]) -> Bool {
         //> your part: receive
-        let count = read(socket, &buffer, buffer.count)
-        if count > 0 { return send(buffer[..<count]) }
-        // Nothing has come yet, or a signal came first: no reason to give the client up.
-        return count == -1 && (errno == EAGAIN || errno == EINTR)
+        while true {
+            let count = read(socket, &buffer, buffer.count)
+            guard count != -1 else {
+                if errno == EINTR { continue }
+                // Nothing has come yet: no reason to give the client up.
+                return errno == EAGAIN
+            }
+            return count > 0 && send(buffer[..<count])
+        }
         //< your part: receive
     }
 
     /// Sends as much of the unsent bytes as there is room for.
     /// - Returns: False when the client is gone: then close its socket.
-    mutating func send() -> Bool { send(unsent[...]) }
+    func send() -> Bool { send(unsent[...]) }
 
     /// Sends as much of `bytes` as there is room for, and keeps the rest.
-    private mutating func send(_ bytes: ArraySlice<UInt8>) -> Bool {
+    private func send(_ bytes: ArraySlice<UInt8>) -> Bool {
         //> your part: send
         var rest = bytes
         while !rest.isEmpty {
@@ -106,13 +112,15 @@ struct Connection {
             let count = rest.withUnsafeBytes {
                 Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
-            if count == -1 && errno == EINTR { continue }
-            // No room. Trying again here would keep all others waiting: it is for the next turn.
-            if count == -1 && errno == EAGAIN { break }
-            guard count != -1 else { return false }
+            guard count != -1 else {
+                if errno == EINTR { continue }
+                // No room. Trying again here would keep others waiting: it is for the next turn.
+                if errno == EAGAIN { break }
+                return false
+            }
             rest = rest.dropFirst(count)
         }
-        // Most turns of a full socket send nothing: then there is nothing to copy, either.
+        // Often a full socket takes nothing: then there is nothing to copy either.
         if rest.count != unsent.count { unsent = Array(rest) }
         return true
         //< your part: send
@@ -122,9 +130,8 @@ struct Connection {
 /// Takes the next client out of the backlog, without waiting for one.
 ///
 /// - Parameter listener: A listening socket that does not wait (O_NONBLOCK).
-/// - Returns: The client, whose socket does not wait, either; or nil when nobody is there.
-/// - Throws: `EMFILE` when this process has no descriptor left: the client stays in the backlog.
-///   Any other `Errno` means that the listener itself is broken.
+/// - Returns: The client, whose socket does not wait either; or nil when nobody is there.
+/// - Throws: The `Errno` of the accept, unless its `acceptFailure` says to try the next client.
 func acceptConnection(_ listener: CInt) throws(Errno) -> Connection? {
     //> your part: acceptConnection
     while true {
@@ -132,11 +139,9 @@ func acceptConnection(_ listener: CInt) throws(Errno) -> Connection? {
         let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let socket = accept4(listener, nil, nil, flags)
         if socket != -1 { return Connection(socket) }
-        switch errno {
-        case EINTR, ECONNABORTED: continue
-        case EAGAIN: return nil
-        default: throw .current
-        }
+        let error = Errno("accept4")
+        if error.number == EAGAIN { return nil }
+        if error.acceptFailure != .tryNext { throw error }
     }
     //< your part: acceptConnection
 }
@@ -147,8 +152,9 @@ func acceptConnection(_ listener: CInt) throws(Errno) -> Connection? {
 func setNonblocking(_ descriptor: CInt) throws(Errno) {
     //> your part: setNonblocking
     let flags = fcntl(descriptor, F_GETFL)
+    // Read first, then add one flag: F_SETFL with O_NONBLOCK alone would clear the others.
     guard flags != -1, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != -1 else {
-        throw .current
+        throw Errno("fcntl")
     }
     //< your part: setNonblocking
 }

@@ -10,7 +10,7 @@ let largestDatagram = 65_507
 /// A datagram with these bytes asks how many ticks of the work have been done.
 let question = Array("ticks".utf8)
 
-/// Answers every datagram, and works while there is none, for ever.
+/// Answers every datagram, and works while there is none, forever.
 ///
 /// - Parameter socket: A UDP socket that is bound already, and would wait.
 /// - Throws: The `Errno` of a call, if the socket itself is broken.
@@ -24,16 +24,14 @@ func serve(_ socket: CInt) throws(Errno) {
         let count = sender.withMutableSockaddr {
             recvfrom(socket, &buffer, buffer.count, 0, $0, $1)
         }
-        if count != -1 {
-            answer(buffer[..<count], to: sender, ticks: work.ticks, on: socket)
+        guard count != -1 else {
+            if errno == EINTR { continue }
+            guard errno == EAGAIN else { throw Errno("recvfrom") }
+            // Not yet. No error, and no end: the moment for the other work. Then ask again.
+            work.tick()
             continue
         }
-        switch errno {
-        // Not yet. No error, and no end: the moment for the other work. Then ask again.
-        case EAGAIN: work.tick()
-        case EINTR: break
-        default: throw .current
-        }
+        answer(buffer[..<count], to: sender, ticks: work.ticks, on: socket)
     }
     //< your part: serve
 }
@@ -44,11 +42,16 @@ func answer(
 ) {
     //> your part: answer
     let reply = datagram.elementsEqual(question) ? Array("\(ticks)".utf8)[...] : datagram
-    let sent = reply.withUnsafeBytes { bytes in
-        sender.withSockaddr { sendto(socket, bytes.baseAddress, bytes.count, 0, $0, $1) }
+    while true {
+        let sent = reply.withUnsafeBytes { bytes in
+            sender.withSockaddr { sendto(socket, bytes.baseAddress, bytes.count, 0, $0, $1) }
+        }
+        guard sent == -1 else { return }
+        let error = Errno("sendto")
+        if error.number == EINTR { continue }
+        // The flag counts for sending too: without room in the socket this is EAGAIN. UDP may drop.
+        return note("\(sender): \(error)")
     }
-    // The flag counts for sending, too: without room in the socket this is EAGAIN. UDP may drop.
-    if sent == -1 { note("sendto \(sender): \(Errno.current)") }
     //< your part: answer
 }
 
@@ -60,7 +63,7 @@ func setNonblocking(_ descriptor: CInt) throws(Errno) {
     let flags = fcntl(descriptor, F_GETFL)
     // Read first, then add one flag: F_SETFL with O_NONBLOCK alone would clear the others.
     guard flags != -1, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != -1 else {
-        throw .current
+        throw Errno("fcntl")
     }
     //< your part: setNonblocking
 }

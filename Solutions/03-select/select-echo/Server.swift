@@ -3,13 +3,14 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 ///
 /// - Parameters:
 ///   - listener: A listening TCP socket that would wait: it has no O_NONBLOCK yet.
-///   - datagrams: A UDP socket bound to the same port, and without O_NONBLOCK, too.
+///   - datagrams: A UDP socket bound to the same port, and without O_NONBLOCK too.
 /// - Throws: The `Errno` of a call that shows that a socket of the server's own is broken.
 func serve(_ listener: CInt, _ datagrams: CInt) throws(Errno) {
     //> your part: serve
@@ -32,33 +33,30 @@ func serve(_ listener: CInt, _ datagrams: CInt) throws(Errno) {
         let highest = max(listener, datagrams, connections.keys.max() ?? 0)
         guard select(highest + 1, &readable, &writable, nil, nil) != -1 else {
             if errno == EINTR { continue }  // The sets mean nothing now.
-            throw .current
+            throw Errno("select")
         }
         let ready = connections.keys.filter {
             FD_ISSET($0, &readable) != 0 || FD_ISSET($0, &writable) != 0
         }
         for socket in ready where !proceed(socket, &connections, &buffer) { isFull = false }
         if FD_ISSET(datagrams, &readable) != 0 { echoDatagrams(datagrams, &buffer) }
-        // Clients come last: a descriptor closed above may come back here, and its bits are old.
+        // Newcomers come last: a descriptor closed above may come back here, and its bits are old.
         if FD_ISSET(listener, &readable) != 0 {
-            isFull = try !acceptClients(listener, &connections)
+            isFull = try acceptClients(listener, &connections)
         }
     }
     //< your part: serve
 }
 
-/// Moves one client on, now that its socket is ready: sends what is unsent, or echoes what has
-/// come.
+/// Moves one client on, now that its socket is ready: sends what is unsent, or echoes what
+/// has come.
 ///
 /// - Returns: Whether the client stays. If not, its socket is closed and forgotten.
 func proceed(
     _ socket: CInt, _ connections: inout [CInt: Connection], _ buffer: inout [UInt8]
 ) -> Bool {
     //> your part: proceed
-    let isSending = connections[socket]?.hasUnsent == true
-    let stays =
-        isSending ? connections[socket]?.send() : connections[socket]?.receive(&buffer)
-    if stays == true { return true }
+    if connections[socket]?.proceed(&buffer) == true { return true }
     // A closed descriptor must leave the sets: select would fail with EBADF from now on.
     connections[socket] = nil
     close(socket)
@@ -68,9 +66,8 @@ func proceed(
 
 /// Takes every client that waits in the backlog.
 ///
-/// - Returns: True when the backlog is empty. False when this process has no descriptor left: the
-///   rest stays in the backlog, so the listener stays ready. Do not ask for it again before a
-///   client has left.
+/// - Returns: Whether there was no room for some of them. They stay in the backlog, so accept would
+///   fail again at once: leave it alone until a client has left.
 /// - Throws: The `Errno` of accept, if the listener itself is broken.
 func acceptClients(
     _ listener: CInt, _ connections: inout [CInt: Connection]
@@ -86,10 +83,12 @@ func acceptClients(
                 close(connection.socket)
             }
         }
-        return true
-    } catch {
-        guard error.rawValue == EMFILE else { throw error }
         return false
+    } catch {
+        guard error.acceptFailure == .noRoom else { throw error }
+        // Without a client that could leave, nothing will tell when there is room again.
+        if connections.isEmpty { pauseForRoom() }
+        return !connections.isEmpty
     }
     //< your part: acceptClients
 }
@@ -104,9 +103,14 @@ func echoDatagrams(_ socket: CInt, _ buffer: inout [UInt8]) {
         let count = sender.withMutableSockaddr {
             recvfrom(socket, &buffer, buffer.count, 0, $0, $1)
         }
-        // EAGAIN: no more of them. Anything else is told by the next call again, or is over.
-        guard count != -1 else { return }
-        _ = sender.withSockaddr { sendto(socket, buffer, count, 0, $0, $1) }
+        guard count != -1 else {
+            if errno == EINTR { continue }
+            return  // EAGAIN: no more of them. Any other error comes back, or is over.
+        }
+        while sender.withSockaddr({ sendto(socket, buffer, count, 0, $0, $1) }) == -1 {
+            if errno == EINTR { continue }
+            break  // A reply that cannot be sent is that sender's loss.
+        }
     }
     //< your part: echoDatagrams
 }

@@ -1,11 +1,7 @@
+import Listening
 import Support
 
 // The listener is announced; the UDP socket has the same port number.
-var datagrams: CInt = -1
 runServer(
-    open: { port throws(Errno) in
-        let listener: CInt
-        (listener, datagrams) = try openListenerAndDatagramSocket(port: port)
-        return listener
-    },
-    serve: { listener throws(Errno) in try serve(listener, datagrams) })
+    open: { port, _ throws(Errno) in (try openListenerAndDatagramSocket(port: port), ()) },
+    serve: { sockets, _ throws(Errno) in try serve(sockets[0], sockets[1]) })

@@ -3,9 +3,10 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 ///
 /// - Parameter listener: A listening TCP socket.
 /// - Throws: The `Errno` of a call that shows that a socket of the server's own is broken.
@@ -20,7 +21,7 @@ func serve(_ listener: CInt) throws(Errno) {
     while true {
         guard poll(&rows, nfds_t(rows.count), -1) != -1 else {
             if errno == EINTR { continue }  // The answers are still those of the turn before.
-            throw .current
+            throw Errno("poll")
         }
         // Backwards: the row that fills a gap comes from the end, so it has had its turn already.
         for index in rows.indices.dropFirst().reversed() where rows[index].revents != 0 {
@@ -28,34 +29,33 @@ func serve(_ listener: CInt) throws(Errno) {
             let socket = rows[index].fd
             if proceed(socket, &connections, &buffer) {
                 // A socket is nearly always writable: ask for that only while bytes are unsent.
-                let isOwed = connections[socket]?.hasUnsent == true
-                rows[index].events = Int16(isOwed ? POLLOUT : POLLIN)
+                let hasUnsent = connections[socket]?.hasUnsent == true
+                rows[index].events = Int16(hasUnsent ? POLLOUT : POLLIN)
             } else {
                 rows.swapAt(index, rows.count - 1)
                 rows.removeLast()
                 rows[0].fd = listener
             }
         }
-        // New clients come last: their rows have no answer yet, and get one in the next turn.
-        if rows[0].revents != 0, try !acceptClients(listener, &connections, &rows) {
-            rows[0].fd = -1  // poll leaves a row with a negative descriptor out.
+        // Newcomers come last: their rows have no answer yet, and get one in the next turn.
+        if rows[0].revents != 0 {
+            let isFull = try acceptClients(listener, &connections, &rows)
+            // poll leaves out a row with a negative descriptor.
+            rows[0].fd = isFull ? -1 : listener
         }
     }
     //< your part: serve
 }
 
-/// Moves one client on, now that its socket is ready: sends what is unsent, or echoes what has
-/// come.
+/// Moves one client on, now that its socket is ready: sends what is unsent, or echoes what
+/// has come.
 ///
 /// - Returns: Whether the client stays. If not, its socket is closed and forgotten.
 func proceed(
     _ socket: CInt, _ connections: inout [CInt: Connection], _ buffer: inout [UInt8]
 ) -> Bool {
     //> your part: proceed
-    let isSending = connections[socket]?.hasUnsent == true
-    let stays =
-        isSending ? connections[socket]?.send() : connections[socket]?.receive(&buffer)
-    if stays == true { return true }
+    if connections[socket]?.proceed(&buffer) == true { return true }
     // A closed descriptor must leave the array: poll would say POLLNVAL of it from now on.
     connections[socket] = nil
     close(socket)
@@ -65,8 +65,8 @@ func proceed(
 
 /// Takes every client that waits in the backlog, and gives each a row.
 ///
-/// - Returns: False when this process has no descriptor left. The rest stays in the backlog, so the
-///   listener stays ready: do not ask for it again before a client has left.
+/// - Returns: Whether there was no room for some of them. They stay in the backlog, so accept would
+///   fail again at once: leave it alone until a client has left.
 /// - Throws: The `Errno` of accept, if the listener itself is broken.
 func acceptClients(
     _ listener: CInt, _ connections: inout [CInt: Connection], _ rows: inout [pollfd]
@@ -78,10 +78,12 @@ func acceptClients(
             connections[connection.socket] = connection
             rows.append(pollfd(fd: connection.socket, events: Int16(POLLIN), revents: 0))
         }
-        return true
-    } catch {
-        guard error.rawValue == EMFILE else { throw error }
         return false
+    } catch {
+        guard error.acceptFailure == .noRoom else { throw error }
+        // Without a client that could leave, nothing will tell when there is room again.
+        if connections.isEmpty { pauseForRoom() }
+        return !connections.isEmpty
     }
     //< your part: acceptClients
 }

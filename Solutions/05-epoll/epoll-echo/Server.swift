@@ -3,9 +3,10 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 ///
 /// - Parameter listener: A listening TCP socket.
 /// - Throws: The `Errno` of a call that shows that a socket of the server's own is broken.
@@ -13,7 +14,7 @@ func serve(_ listener: CInt) throws(Errno) {
     //> your part: serve
     try setNonblocking(listener)
     let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-    guard epoll != -1 else { throw .current }
+    guard epoll != -1 else { throw Errno("epoll_create1") }
     defer { close(epoll) }
     try watch(epoll, EPOLL_CTL_ADD, listener, for: EPOLLIN.rawValue)
     var connections: [CInt: Connection] = [:]
@@ -26,7 +27,7 @@ func serve(_ listener: CInt) throws(Errno) {
         let count = epoll_wait(epoll, &events, CInt(events.count), -1)
         guard count != -1 else {
             if errno == EINTR { continue }  // Also after SIGSTOP and SIGCONT, without a handler.
-            throw .current
+            throw Errno("epoll_wait")
         }
         var mayAccept = false
         for event in events.prefix(Int(count)) {
@@ -36,10 +37,10 @@ func serve(_ listener: CInt) throws(Errno) {
                 mayAccept = true
             }
         }
-        // Clients come last: a descriptor closed above may come back here, and its event is old.
+        // Newcomers come last: a descriptor closed above may come back here, and its event is old.
         guard mayAccept else { continue }
         let wasFull = isFull
-        isFull = try !acceptClients(listener, epoll, &connections)
+        isFull = try acceptClients(listener, epoll, &connections)
         if isFull != wasFull {
             try watch(epoll, EPOLL_CTL_MOD, listener, for: isFull ? 0 : EPOLLIN.rawValue)
         }
@@ -59,7 +60,7 @@ func watch(
     //> your part: watch
     // The kernel never looks into `data`. It comes back as it is, with each event of this entry.
     var event = epoll_event(events: events, data: epoll_data_t(fd: socket))
-    guard epoll_ctl(epoll, operation, socket, &event) != -1 else { throw .current }
+    guard epoll_ctl(epoll, operation, socket, &event) != -1 else { throw Errno("epoll_ctl") }
     //< your part: watch
 }
 
@@ -71,14 +72,12 @@ func proceed(
     _ buffer: inout [UInt8]
 ) -> Bool {
     //> your part: proceed
-    let wasSending = connections[socket]?.hasUnsent == true
-    let stays =
-        wasSending ? connections[socket]?.send() : connections[socket]?.receive(&buffer)
-    if stays == true {
+    guard let connection = connections[socket] else { return true }
+    let hadUnsent = connection.hasUnsent
+    if connection.proceed(&buffer) {
         // The list remembers, so it is told of changes only. Most lines change nothing.
-        let isSending = connections[socket]?.hasUnsent == true
-        if isSending == wasSending { return true }
-        let events = isSending ? EPOLLOUT : EPOLLIN
+        if connection.hasUnsent == hadUnsent { return true }
+        let events = connection.hasUnsent ? EPOLLOUT : EPOLLIN
         do throws(Errno) {
             try watch(epoll, EPOLL_CTL_MOD, socket, for: events.rawValue)
             return true
@@ -93,10 +92,10 @@ func proceed(
     //< your part: proceed
 }
 
-/// Takes every client that waits in the backlog.
+/// Takes every client that waits in the backlog, and puts each into the list.
 ///
-/// - Returns: False when this process has no descriptor left. The rest stays in the backlog, so the
-///   listener stays ready: do not ask for it again before a client has left.
+/// - Returns: Whether there was no room for some of them. They stay in the backlog, so accept would
+///   fail again at once: leave it alone until a client has left.
 /// - Throws: The `Errno` of accept, if the listener itself is broken.
 func acceptClients(
     _ listener: CInt, _ epoll: CInt, _ connections: inout [CInt: Connection]
@@ -114,10 +113,12 @@ func acceptClients(
                 close(connection.socket)
             }
         }
-        return true
-    } catch {
-        guard error.rawValue == EMFILE else { throw error }
         return false
+    } catch {
+        guard error.acceptFailure == .noRoom else { throw error }
+        // Without a client that could leave, nothing will tell when there is room again.
+        if connections.isEmpty { pauseForRoom() }
+        return !connections.isEmpty
     }
     //< your part: acceptClients
 }

@@ -3,12 +3,13 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
 /// How many bytes of one client may be read in one turn. Then it is the turn of the others.
 let bytesPerTurn = 262_144
 
-/// A client whose socket is watched for edges. This `Connection` replaces the one of Support.
+/// A client whose socket is watched for edges. This `Connection` replaces the given one.
 ///
 /// epoll tells each change once. What it has told must be remembered here, until a call has found
 /// out that it is true no longer.
@@ -71,15 +72,15 @@ struct Connection {
                 return .hasMore
             }
             let count = read(socket, &buffer, min(buffer.count, bytesLeft))
-            if count > 0 {
-                bytesLeft -= count
-                guard send(buffer[..<count]) else { return .isOver }
-            } else if count == -1 && errno == EAGAIN {
+            guard count != -1 else {
+                if errno == EINTR { continue }
+                guard errno == EAGAIN else { return .isOver }
                 // Now, and only now, is it sure that the next byte makes an edge.
                 isReadable = false
-            } else if count == 0 || errno != EINTR {
-                return .isOver
+                continue
             }
+            bytesLeft -= count
+            guard count > 0, send(buffer[..<count]) else { return .isOver }
         }
         //< your part: takeTurn
     }
@@ -94,22 +95,22 @@ struct Connection {
             let count = rest.withUnsafeBytes {
                 Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
-            if count != -1 {
-                rest = rest.dropFirst(count)
-            } else if errno == EAGAIN {
-                // Only a write that found no room makes the kernel tell of room.
+            guard count != -1 else {
+                if errno == EINTR { continue }
+                guard errno == EAGAIN else { return false }
+                // The kernel will notify us when there is room again.
                 isWritable = false
-            } else if errno != EINTR {
-                return false
+                break
             }
+            rest = rest.dropFirst(count)
         }
-        unsent = Array(rest)
+        if rest.count != unsent.count { unsent = Array(rest) }
         return true
         //< your part: send
     }
 }
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 ///
 /// - Parameter listener: A listening TCP socket.
 /// - Throws: The `Errno` of a call that shows that a socket of the server's own is broken.
@@ -117,24 +118,27 @@ func serve(_ listener: CInt) throws(Errno) {
     //> your part: serve
     try setNonblocking(listener)
     let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-    guard epoll != -1 else { throw .current }
-    try watch(listener, with: epoll)
+    guard epoll != -1 else { throw Errno("epoll_create1") }
+    defer { close(epoll) }
+    try watch(epoll, EPOLL_CTL_ADD, listener, for: EPOLLIN.rawValue | EPOLLET.rawValue)
     var connections: [CInt: Connection] = [:]
     var buffer = [UInt8](repeating: 0, count: 65_536)
-    var events = [epoll_event](repeating: epoll_event(), count: 256)
-    // The server's own ready list: clients that can go on. The kernel's list has told of them already.
+    var events = [epoll_event](repeating: epoll_event(), count: 512)
+    // The server's own ready list: clients that can go on. The kernel will not name them again.
     var list: [CInt] = []
     var hasBacklog = false
     var isFull = false
     while true {
         // While somebody can go on, only look for others. Otherwise wait for as long as it takes.
-        let count = epoll_wait(epoll, &events, Int32(events.count), list.isEmpty ? -1 : 0)
-        guard count != -1 || errno == EINTR else { throw .current }
-        for event in events[..<max(0, Int(count))] {
+        let count = epoll_wait(epoll, &events, CInt(events.count), list.isEmpty ? -1 : 0)
+        guard count != -1 else {
+            if errno == EINTR { continue }
+            throw Errno("epoll_wait")
+        }
+        for event in events.prefix(Int(count)) {
             let socket = event.data.fd
             if socket == listener { hasBacklog = true }
-            guard connections[socket]?.hear(event.events) == true else { continue }
-            list.append(socket)
+            if connections[socket]?.hear(event.events) == true { list.append(socket) }
         }
         // One turn for each, so that one client who never stops sending keeps nobody waiting.
         let turns = list
@@ -146,25 +150,13 @@ func serve(_ listener: CInt) throws(Errno) {
             case .isOver: isFull = false
             }
         }
-        // A backlog that could not be emptied is told of no more: try again when a client has left.
+        // No edge comes for a backlog that could not be emptied: try again when a client has left.
         if hasBacklog && !isFull {
-            hasBacklog = try !acceptClients(listener, epoll, &connections)
-            isFull = hasBacklog
+            isFull = try acceptClients(listener, epoll, &connections)
+            hasBacklog = isFull
         }
     }
     //< your part: serve
-}
-
-/// Has an epoll instance watch a socket for edges, for all that may ever be of interest.
-///
-/// - Throws: The `Errno` of epoll_ctl.
-func watch(_ socket: CInt, with epoll: CInt) throws(Errno) {
-    //> your part: watch
-    let wanted = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue
-    var event = epoll_event(events: wanted | EPOLLET.rawValue, data: epoll_data(fd: socket))
-    // What is true already is told as an edge, too: bytes may have come before this call.
-    guard epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event) != -1 else { throw .current }
-    //< your part: watch
 }
 
 /// Gives one client its turn.
@@ -184,23 +176,36 @@ func proceed(
     //< your part: proceed
 }
 
-/// Takes every client that waits in the backlog, and has epoll watch each.
+/// Takes every client that waits in the backlog, and puts each into the list, to report edges.
 ///
-/// - Returns: False when this process has no descriptor left. The rest stays in the backlog.
+/// - Returns: Whether there was no room for some of them. They stay in the backlog, so accept would
+///   fail again at once: leave it alone until a client has left.
 /// - Throws: The `Errno` of accept, if the listener itself is broken.
 func acceptClients(
     _ listener: CInt, _ epoll: CInt, _ connections: inout [CInt: Connection]
 ) throws(Errno) -> Bool {
     //> your part: acceptClients
-    do throws(Errno) {
-        while let socket = try acceptConnection(listener)?.socket {
-            try watch(socket, with: epoll)
-            connections[socket] = Connection(socket)
+    while true {
+        do throws(Errno) {
+            while let socket = try acceptConnection(listener)?.socket {
+                do throws(Errno) {
+                    // What is true already makes an edge too: bytes may have come before this call.
+                    let events = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue
+                    try watch(epoll, EPOLL_CTL_ADD, socket, for: events | EPOLLET.rawValue)
+                    connections[socket] = Connection(socket)
+                } catch {
+                    // ENOSPC, ENOMEM: the kernel has no room for the entry.
+                    note("client \(socket): \(error)")
+                    close(socket)
+                }
+            }
+            return false
+        } catch {
+            guard error.acceptFailure == .noRoom else { throw error }
+            if !connections.isEmpty { return true }
+            // Nobody could leave, and no edge comes for this backlog again: try once more.
+            pauseForRoom()
         }
-        return true
-    } catch {
-        guard error.rawValue == EMFILE else { throw error }
-        return false
     }
     //< your part: acceptClients
 }

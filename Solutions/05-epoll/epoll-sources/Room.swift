@@ -6,9 +6,10 @@ import Support
 
 /// The things in the file system that a control room watches, all in one directory.
 ///
-/// `epoll-sources PORT DIRECTORY` takes the directory; without it a new one is made in /tmp. The
-/// message queue has its name from the directory, because queues have a name space of their own:
-/// `/tmp/room` has the queue `/room`. See mq_overview(7).
+/// `epoll-sources PORT --room DIRECTORY` takes the directory. What is missing in it is made, and
+/// stays there when the server has ended: it is yours. The message queue has its name from the
+/// directory, because queues have a name space of their own: `/tmp/room` has the queue `/room`. See
+/// mq_overview(7).
 struct Room: Sendable {
     /// The directory that all of it lies in.
     let directory: String
@@ -22,49 +23,23 @@ struct Room: Sendable {
     /// The name of the message queue.
     var queue: String { "/" + (directory.split(separator: "/").last ?? "room") }
 
-    /// The room of the command line. `--post DIRECTORY PRIORITY TEXT` puts a message into the queue
-    /// of that room instead, and ends the program: no command of the shell can do that.
-    static func fromArguments() -> Room {
-        let words = CommandLine.arguments
-        if words.count == 5, words[1] == "--post", let priority = UInt32(words[3]) {
-            post(words[4], priority, to: Room(directory: words[2]).queue)
-        }
-        if words.count > 2 { return Room(directory: words[2]) }
-        var template = Array("/tmp/epoll-sources-XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else { return Room(directory: "/tmp/epoll-sources") }
-        note("the control room is in \(String(cString: made))")
-        return Room(directory: String(cString: made))
-    }
-
     /// Makes whatever of it is missing.
     func prepare() throws(Errno) {
-        try require(mkdir(directory, 0o700))
-        try require(mkdir(inbox, 0o700))
-        try require(mkfifo(fifo, 0o600))
-        let file = open(notes, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard file != -1 else { throw .current }
+        try require("mkdir", mkdir(directory, 0o700))
+        try require("mkdir", mkdir(inbox, 0o700))
+        try require("mkfifo", mkfifo(fifo, 0o600))
+        let file = try opened("open", open(notes, O_RDWR | O_CREAT | O_CLOEXEC, 0o600))
         close(file)
         // At most 10 messages of 256 bytes: without privilege, Linux allows no more than 10.
         var attributes = mq_attr()
         attributes.mq_maxmsg = 10
         attributes.mq_msgsize = 256
         let made = mq_open_create(queue, O_RDWR | O_CREAT, 0o600, &attributes)
-        guard made != -1 else { throw .current }
-        mq_close(made)
+        mq_close(try opened("mq_open", made))
     }
 
-    private func require(_ result: CInt) throws(Errno) {
-        guard result == 0 || errno == EEXIST else { throw .current }
-    }
-
-    private static func post(_ text: String, _ priority: UInt32, to name: String) -> Never {
-        let queue = mq_open_create(name, O_WRONLY, 0, nil)
-        let bytes = Array(text.utf8CString.dropLast())
-        guard queue != -1, mq_send(queue, bytes, bytes.count, priority) != -1 else {
-            note("\(name): \(Errno.current)")
-            exit(1)
-        }
-        exit(0)
+    private func require(_ call: String, _ result: CInt) throws(Errno) {
+        guard result == 0 || errno == EEXIST else { throw Errno(call) }
     }
 }
 
@@ -73,9 +48,9 @@ struct Sources {
     let timer, signals, counter, inbox, fifo, queue: CInt
 }
 
-/// The descriptor that a call has given, unless it has failed: `try opened(eventfd(0, 0))`.
-func opened(_ descriptor: CInt) throws(Errno) -> CInt {
-    guard descriptor != -1 else { throw .current }
+/// The descriptor that a call has given, unless it has failed: `try opened("eventfd", eventfd(0, 0))`.
+func opened(_ call: String, _ descriptor: CInt) throws(Errno) -> CInt {
+    guard descriptor != -1 else { throw Errno(call) }
     return descriptor
 }
 

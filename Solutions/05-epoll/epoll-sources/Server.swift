@@ -4,6 +4,7 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
 /// Opens all sources. Reading none of them ever waits: an event may be old news by then.
@@ -18,18 +19,20 @@ func openSources(_ room: Room) throws(Errno) -> Sources {
     for signal in [SIGUSR1, SIGUSR2, SIGRTMIN()] { sigaddset(&signals, signal) }
     sigprocmask(SIG_BLOCK, &signals, nil)
     // The descriptor of inotify is a queue of events. Its watches say what goes into it.
-    let inbox = try opened(inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC)))
-    _ = try opened(inotify_add_watch(inbox, room.inbox, UInt32(IN_CREATE | IN_DELETE)))
+    let inbox = try opened("inotify_init1", inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC)))
+    _ = try opened(
+        "inotify_add_watch", inotify_add_watch(inbox, room.inbox, UInt32(IN_CREATE | IN_DELETE)))
     return Sources(
-        timer: try opened(timerfd_create(CLOCK_MONOTONIC, Int32(TFD_NONBLOCK | TFD_CLOEXEC))),
-        signals: try opened(signalfd(-1, &signals, Int32(SFD_NONBLOCK | SFD_CLOEXEC))),
-        counter: try opened(eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))),
+        timer: try opened(
+            "timerfd_create", timerfd_create(CLOCK_MONOTONIC, Int32(TFD_NONBLOCK | TFD_CLOEXEC))),
+        signals: try opened("signalfd", signalfd(-1, &signals, Int32(SFD_NONBLOCK | SFD_CLOEXEC))),
+        counter: try opened("eventfd", eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))),
         inbox: inbox,
         // Also for writing: while we are a writer ourselves, the last writer never leaves. Opened
         // for reading only, it would be ready, with EPOLLHUP, until the next comes. See fifo(7).
-        fifo: try opened(open(room.fifo, O_RDWR | O_NONBLOCK | O_CLOEXEC)),
+        fifo: try opened("open", open(room.fifo, O_RDWR | O_NONBLOCK | O_CLOEXEC)),
         // On Linux the descriptor of a queue is a file descriptor. See mq_overview(7).
-        queue: try opened(mq_open_create(room.queue, O_RDONLY | O_NONBLOCK, 0, nil)))
+        queue: try opened("mq_open", mq_open_create(room.queue, O_RDONLY | O_NONBLOCK, 0, nil)))
     //< your part: openSources
 }
 
@@ -153,22 +156,12 @@ struct ControlRoom {
     /// Whether clients are left in the backlog because this process has no descriptor left.
     var isFull = false
 
-    /// Puts a descriptor into the interest list, or changes what is asked of it. See epoll_ctl(2).
-    func watch(_ descriptor: CInt, _ operation: CInt, _ events: UInt32) throws(Errno) {
-        //> your part: watch
-        var event = epoll_event()
-        event.events = events
-        event.data.fd = descriptor
-        guard epoll_ctl(epoll, operation, descriptor, &event) != -1 else { throw .current }
-        //< your part: watch
-    }
-
     /// Tries to watch a file, and says how it went: what each client is told first.
     func greeting(_ room: Room) throws(Errno) -> String {
         //> your part: greeting
-        let file = try opened(open(room.notes, O_RDONLY | O_CLOEXEC))
+        let file = try opened("open", open(room.notes, O_RDONLY | O_CLOEXEC))
         do throws(Errno) {
-            try watch(file, EPOLL_CTL_ADD, EPOLLIN.rawValue)
+            try watch(epoll, EPOLL_CTL_ADD, file, for: EPOLLIN.rawValue)
             return "notes.txt is watched"
         } catch {
             // EPERM: its bytes are always there, so there is nothing that epoll could wait for.
@@ -178,23 +171,31 @@ struct ControlRoom {
         //< your part: greeting
     }
 
-    /// Takes every client that waits in the backlog, and greets it.
+    /// Takes every client that waits in the backlog, and greets it. Without room for some of them the
+    /// listener is watched for nothing until a client has left.
     ///
     /// - Throws: The `Errno` of accept, if the listener itself is broken.
     mutating func acceptClients(_ greeting: String) throws(Errno) {
         //> your part: acceptClients
         do throws(Errno) {
-            while let connection = try acceptConnection(listener) {
-                try watch(connection.socket, EPOLL_CTL_ADD, EPOLLIN.rawValue)
-                clients[connection.socket] = Client(connection.socket)
-                isNumberNew = true
-                tell([greeting], connection.socket)
+            while let socket = try acceptConnection(listener)?.socket {
+                do throws(Errno) {
+                    try watch(epoll, EPOLL_CTL_ADD, socket, for: EPOLLIN.rawValue)
+                    clients[socket] = Client(socket)
+                    isNumberNew = true
+                    tell([greeting], socket)
+                } catch {
+                    // ENOSPC, ENOMEM: the kernel has no room for the entry.
+                    note("client \(socket): \(error)")
+                    close(socket)
+                }
             }
         } catch {
-            guard error.rawValue == EMFILE else { throw error }
-            // The rest stays in the backlog, so the listener stays ready: do not ask for it now.
+            guard error.acceptFailure == .noRoom else { throw error }
+            // Without a client that could leave, nothing will tell when there is room again.
+            if clients.isEmpty { return pauseForRoom() }
             isFull = true
-            try watch(listener, EPOLL_CTL_MOD, 0)
+            try watch(epoll, EPOLL_CTL_MOD, listener, for: 0)
         }
         //< your part: acceptClients
     }
@@ -202,9 +203,9 @@ struct ControlRoom {
     /// Moves one client on when its socket is ready: obeys what has come, sends what is unsent.
     mutating func proceed(_ socket: CInt, _ buffer: inout [UInt8]) {
         //> your part: proceed
-        // The client may have been dropped since epoll_wait told of it.
-        guard clients[socket] != nil else { return }
-        guard let commands = clients[socket]?.receive(&buffer) else { return drop(socket) }
+        // The client may have been dropped since epoll_wait named it.
+        guard let client = clients[socket] else { return }
+        guard let commands = client.receive(&buffer) else { return drop(socket) }
         // With nothing to tell, this sends what is unsent.
         tell(commands.compactMap { obey($0, sources) }, socket)
         //< your part: proceed
@@ -213,15 +214,12 @@ struct ControlRoom {
     /// Tells one client lines, and asks epoll for room as long as some of them are unsent.
     mutating func tell(_ lines: [String], _ socket: CInt) {
         //> your part: tell
-        guard var client = clients[socket] else { return }
-        let stays = client.tell(lines)
-        if stays, client.hasUnsent != client.asksForRoom {
-            client.asksForRoom = client.hasUnsent
-            let room = client.hasUnsent ? EPOLLOUT.rawValue : 0
-            try? watch(socket, EPOLL_CTL_MOD, EPOLLIN.rawValue | room)
-        }
-        clients[socket] = client
-        if !stays { drop(socket) }
+        guard let client = clients[socket] else { return }
+        guard client.tell(lines) else { return drop(socket) }
+        if client.hasUnsent == client.asksForRoom { return }
+        client.asksForRoom = client.hasUnsent
+        let room = client.hasUnsent ? EPOLLOUT.rawValue : 0
+        try? watch(epoll, EPOLL_CTL_MOD, socket, for: EPOLLIN.rawValue | room)
         //< your part: tell
     }
 
@@ -229,17 +227,17 @@ struct ControlRoom {
     mutating func drop(_ socket: CInt) {
         //> your part: drop
         clients[socket] = nil
-        // epoll forgets it by itself: this was the only descriptor of the connection.
+        // The list forgets it too: this was the only descriptor of the connection.
         close(socket)
         isNumberNew = true
         // Now there is a descriptor for the next one.
-        if isFull { try? watch(listener, EPOLL_CTL_MOD, EPOLLIN.rawValue) }
+        if isFull { try? watch(epoll, EPOLL_CTL_MOD, listener, for: EPOLLIN.rawValue) }
         isFull = false
         //< your part: drop
     }
 }
 
-/// Serves all sources and clients in one thread, for ever.
+/// Serves all sources and clients in one thread, forever.
 ///
 /// - Parameters:
 ///   - listener: A listening TCP socket.
@@ -251,23 +249,26 @@ func serve(_ listener: CInt, _ room: Room) throws(Errno) {
     let sources = try openSources(room)
     var control = ControlRoom(
         listener: listener, sources: sources,
-        epoll: try opened(epoll_create1(Int32(EPOLL_CLOEXEC))))
+        epoll: try opened("epoll_create1", epoll_create1(Int32(EPOLL_CLOEXEC))))
     for descriptor in [
         listener, sources.timer, sources.signals, sources.counter, sources.inbox, sources.fifo,
         sources.queue,
     ] {
-        try control.watch(descriptor, EPOLL_CTL_ADD, EPOLLIN.rawValue)
+        try watch(control.epoll, EPOLL_CTL_ADD, descriptor, for: EPOLLIN.rawValue)
     }
     let greeting = try control.greeting(room)
     var fifoText = Lines()
     var buffer = [UInt8](repeating: 0, count: 65_536)
     var events = [epoll_event](repeating: epoll_event(), count: 64)
     while true {
-        let count = epoll_wait(control.epoll, &events, Int32(events.count), -1)
-        guard count != -1 || errno == EINTR else { throw .current }
+        let count = epoll_wait(control.epoll, &events, CInt(events.count), -1)
+        guard count != -1 else {
+            if errno == EINTR { continue }
+            throw Errno("epoll_wait")
+        }
         var lines: [String] = []
         var hasClient = false
-        for event in events.prefix(Int(max(count, 0))) {
+        for event in events.prefix(Int(count)) {
             switch event.data.fd {
             case listener: hasClient = true
             case sources.timer: lines += readTimer(sources.timer)
@@ -280,7 +281,7 @@ func serve(_ listener: CInt, _ room: Room) throws(Errno) {
             }
         }
         if !lines.isEmpty { for socket in control.clients.keys { control.tell(lines, socket) } }
-        // Clients come last: a descriptor closed above may come back here, and its event is old.
+        // Newcomers come last: a descriptor closed above may come back here, and its event is old.
         if hasClient { try control.acceptClients(greeting) }
         // To tell the number may show that one more is gone. Then it is another number.
         while control.isNumberNew {

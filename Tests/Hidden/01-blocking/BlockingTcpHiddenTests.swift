@@ -139,6 +139,27 @@ final class BlockingTcpHiddenTests: ExerciseChecks {
         }
     }
 
+    func testWaitsForADescriptor() throws {
+        try check { run throws(CheckFailure) in
+            let trace = SyscallTrace.serving
+            let server = try run.startServer(trace: trace)
+            try server.waitUntilParked()
+            try server.limitDescriptors(to: 4)
+            run.transcript.add("it may have 4 descriptors: its three streams and its listener")
+            // The accept that it waits in has its descriptor already.
+            try run.visit(server)
+            let client = try run.connect(server)
+            try server.wait(for: "an accept that fails with EMFILE") {
+                trace.events.contains {
+                    SystemCall.accepting.contains($0.number) && $0.result == -Int(EMFILE)
+                }
+            }
+            try server.limitDescriptors(to: 64)
+            run.transcript.add("it may have 64 descriptors now")
+            try run.exchangeALine(with: client)
+        }
+    }
+
     func testRestartsOnItsPort() throws {
         try check { run throws(CheckFailure) in
             let first = try run.startServer()
@@ -197,7 +218,15 @@ final class BlockingTcpHiddenTests: ExerciseChecks {
     }
 
     func testGoesOnAfterAnAbortedConnection() throws {
-        try check { run throws(CheckFailure) in try run.abortAConnection() }
+        try check { run throws(CheckFailure) in try run.loseClients() }
+    }
+
+    func testGoesOnWithoutRoom() throws {
+        try check { run throws(CheckFailure) in try run.leaveNoRoom() }
+    }
+
+    func testEndsWhenItsListenerIsBroken() throws {
+        try check { run throws(CheckFailure) in try run.breakTheListener() }
     }
 
     func testGoesOnAfterAShortWrite() throws {

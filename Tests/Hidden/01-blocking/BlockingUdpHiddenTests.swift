@@ -158,19 +158,8 @@ final class BlockingUdpHiddenTests: ExerciseChecks {
         try check { run throws(CheckFailure) in
             let trace = SyscallTrace.serving
             let server = try run.startServer(.udp, trace: trace)
-            let sender = try run.sender(to: server)
             try server.waitUntilParked()
-            let receiving = SystemCall.reading.union(SystemCall.readingMany)
-            trace.inject(.fail(EINTR), at: 1, of: receiving)
-            trace.inject(.fail(EINTR), at: 3, of: receiving)
-            let fault = "two of its calls will be interrupted by a signal (EINTR)"
-            try run.despiteTheFault(fault) { () throws(CheckFailure) in
-                for _ in 1...3 {
-                    let line = run.random.line(8)
-                    try sender.send(line)
-                    try sender.receive(line)
-                }
-            }
+            try run.interruptDatagrams(server, trace)
         }
     }
 

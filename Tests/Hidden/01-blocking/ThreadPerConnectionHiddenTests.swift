@@ -102,6 +102,21 @@ final class ThreadPerConnectionHiddenTests: ExerciseChecks {
         }
     }
 
+    func testWaitsForADescriptor() throws {
+        try check { run throws(CheckFailure) in
+            let server = try run.startServer(openFiles: 16)
+            let clients = try run.connect(server, count: 20)
+            try server.wait(for: "all of its 16 descriptors to be in use") {
+                server.proc.descriptors().count == 16
+            }
+            run.transcript.add("it has no descriptor left; those that it has go on")
+            for client in clients.prefix(5) { try run.exchangeALine(with: client) }
+            run.transcript.add("the first 10 leave, and the others speak")
+            for client in clients.prefix(10) { client.close() }
+            for client in clients.dropFirst(10) { try run.exchangeALine(with: client) }
+        }
+    }
+
     // MARK: Who troubles whom
 
     func testKeepsClientsApart() throws {
@@ -175,7 +190,15 @@ final class ThreadPerConnectionHiddenTests: ExerciseChecks {
     }
 
     func testGoesOnAfterAnAbortedConnection() throws {
-        try check { run throws(CheckFailure) in try run.abortAConnection() }
+        try check { run throws(CheckFailure) in try run.loseClients() }
+    }
+
+    func testGoesOnWithoutRoom() throws {
+        try check { run throws(CheckFailure) in try run.leaveNoRoom() }
+    }
+
+    func testEndsWhenItsListenerIsBroken() throws {
+        try check { run throws(CheckFailure) in try run.breakTheListener() }
     }
 
     func testGoesOnAfterAShortWrite() throws {

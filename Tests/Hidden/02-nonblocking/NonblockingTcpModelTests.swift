@@ -61,12 +61,15 @@ extension NonblockingTcpHiddenTests {
     }
 
     func testGoesOnAfterAnAbortedConnection() throws {
-        try check { run throws(CheckFailure) in
-            let fault = "an accept will say that its client is gone already (ECONNABORTED)"
-            try run.pollDespite(fault) { trace in
-                trace.inject(.fail(ECONNABORTED), at: 1, of: SystemCall.accepting)
-            }
-        }
+        try check { run throws(CheckFailure) in try run.loseClients() }
+    }
+
+    func testGoesOnWithoutRoom() throws {
+        try check { run throws(CheckFailure) in try run.leaveNoRoom(pauses: false) }
+    }
+
+    func testEndsWhenItsListenerIsBroken() throws {
+        try check { run throws(CheckFailure) in try run.breakTheListener() }
     }
 
     func testGoesOnAfterAShortWrite() throws {

@@ -147,6 +147,43 @@ extension CheckRun {
     }
 }
 
+extension CheckRun {
+    /// SIGTERM comes while before each wait some client has sent something: pselect lets no signal in
+    /// while a socket is ready.
+    func signalABusyServer() throws(CheckFailure) {
+        let trace = SyscallTrace.serving
+        let server = try startServer(trace: trace)
+        let clients = [try connect(server), try connect(server)]
+        for client in clients { try exchangeALine(with: client) }
+        try server.waitUntilParked()
+        trace.hold(at: 1, of: selecting)
+        try clients[0].send(random.line(8))
+        try server.wait(for: "the next pselect") { trace.isHolding }
+        try server.beToldToEnd(self)
+        var turns = 0
+        while SocketTable.listener(port: server.port) != nil {
+            guard turns < 5 else {
+                throw CheckFailure(
+                    expected: "no listener any more: SIGTERM has come",
+                    found: "pselect has returned \(turns) times since, and each time a client had "
+                        + "sent a line before it began",
+                    cause: "While a socket is ready, pselect gives the count and lets no signal "
+                        + "in. Ask for the pending signals before each wait: sigpending(2).")
+            }
+            let client = clients[turns % 2]
+            try client.send(random.line(8))
+            try server.wait(for: "the line to arrive") { client.unacknowledgedBytes == 0 }
+            trace.release(untilNextOf: selecting)
+            try server.wait(for: "the next pselect") {
+                trace.isHolding || server.exitStatus != nil
+            }
+            turns += 1
+        }
+        trace.release()
+        try server.waitForItsEnd()
+    }
+}
+
 extension ServerProcess {
     /// The signals in a set of /proc/PID/status: `SigBlk`, `SigCgt`. See proc_pid_status(5).
     func signals(_ field: String) -> Set<CInt> { signalSet(field, of: proc.pid) }

@@ -148,6 +148,10 @@ final class PselectDrainHiddenTests: ExerciseChecks {
         try check { run throws(CheckFailure) in try run.signalInTheGap() }
     }
 
+    func testHearsTheSignalWhileItIsBusy() throws {
+        try check { run throws(CheckFailure) in try run.signalABusyServer() }
+    }
+
     func testASignalAtAnyCallIsNotLost() throws {
         try check { run throws(CheckFailure) in try run.signalAtEachCall() }
     }
@@ -171,7 +175,15 @@ final class PselectDrainHiddenTests: ExerciseChecks {
     }
 
     func testGoesOnAfterAnAbortedConnection() throws {
-        try check { run throws(CheckFailure) in try run.abortAConnection() }
+        try check { run throws(CheckFailure) in try run.loseClients() }
+    }
+
+    func testGoesOnWithoutRoom() throws {
+        try check { run throws(CheckFailure) in try run.leaveNoRoom() }
+    }
+
+    func testEndsWhenItsListenerIsBroken() throws {
+        try check { run throws(CheckFailure) in try run.breakTheListener() }
     }
 
     func testGoesOnAfterAShortWrite() throws {

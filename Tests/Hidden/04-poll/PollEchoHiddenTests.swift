@@ -222,6 +222,14 @@ final class PollEchoHiddenTests: ExerciseChecks {
     }
 
     func testGoesOnAfterAnAbortedConnection() throws {
-        try check { run throws(CheckFailure) in try run.abortAConnection() }
+        try check { run throws(CheckFailure) in try run.loseClients() }
+    }
+
+    func testGoesOnWithoutRoom() throws {
+        try check { run throws(CheckFailure) in try run.leaveNoRoom() }
+    }
+
+    func testEndsWhenItsListenerIsBroken() throws {
+        try check { run throws(CheckFailure) in try run.breakTheListener() }
     }
 }

@@ -227,7 +227,26 @@ final class EpollEchoHiddenTests: ExerciseChecks {
     }
 
     func testGoesOnAfterAnAbortedConnection() throws {
-        try check { run throws(CheckFailure) in try run.abortAConnection() }
+        try check { run throws(CheckFailure) in try run.loseClients() }
+    }
+
+    func testGoesOnWithoutRoom() throws {
+        try check { run throws(CheckFailure) in try run.leaveNoRoom() }
+    }
+
+    func testEndsWhenItsListenerIsBroken() throws {
+        try check { run throws(CheckFailure) in try run.breakTheListener() }
+    }
+
+    func testClosesAClientThatTheListHasNoRoomFor() throws {
+        try check { run throws(CheckFailure) in
+            let trace = SyscallTrace.serving
+            let server = try run.startServer(trace: trace)
+            let client = try run.connect(server)
+            try run.refuseAnEntry(server, trace) { () throws(CheckFailure) in
+                try run.exchangeALine(with: client)
+            }
+        }
     }
 
     func testGoesOnAfterAShortWrite() throws {

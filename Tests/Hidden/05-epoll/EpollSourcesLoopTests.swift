@@ -122,6 +122,44 @@ extension EpollSourcesHiddenTests {
         }
     }
 
+    func testGoesOnAfterAnAbortedConnection() throws {
+        try check { run throws(CheckFailure) in
+            let trace = SyscallTrace.controlRoom
+            let room = try ControlRoom(run, trace: trace)
+            try run.loseClients(trace) { () throws(CheckFailure) in try room.visit() }
+        }
+    }
+
+    func testGoesOnWithoutRoom() throws {
+        try check { run throws(CheckFailure) in
+            let trace = SyscallTrace.controlRoom
+            let room = try ControlRoom(run, trace: trace)
+            try run.leaveNoRoom(trace) { () throws(CheckFailure) in try room.visit() }
+        }
+    }
+
+    func testEndsWhenItsListenerIsBroken() throws {
+        try check { run throws(CheckFailure) in
+            let room = try ControlRoom(run)
+            try room.visit()
+            try run.breakTheListener(of: room.server)
+        }
+    }
+
+    func testClosesAClientThatTheListHasNoRoomFor() throws {
+        try check { run throws(CheckFailure) in
+            let trace = SyscallTrace.controlRoom
+            let room = try ControlRoom(run, trace: trace)
+            let client = try room.join()
+            var number = 0
+            try run.refuseAnEntry(room.server, trace) { () throws(CheckFailure) in
+                number += 1
+                try client.send("add \(number)")
+                try client.expect("counter \(number)")
+            }
+        }
+    }
+
     func testGoesOnAfterAShortWrite() throws {
         try check { run throws(CheckFailure) in
             let trace = SyscallTrace.controlRoom

@@ -1,4 +1,5 @@
-// Right: A buffer of 1 MiB from the heap that all clients use in turn, and SIGPIPE blocked, not ignored.
+// Right: A buffer of 1 MiB from the heap that all clients use in turn, and SIGPIPE blocked, not
+// ignored.
 
 import Glibc
 import Support
@@ -6,17 +7,22 @@ import Support
 /// Makes a TCP socket that listens on 127.0.0.1.
 func makeListener(port: UInt16) throws(Errno) -> CInt {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard listener != -1 else { throw .current }
+    guard listener != -1 else { throw Errno("socket") }
+    var isReady = false
+    defer { if !isReady { close(listener) } }
     var yes: CInt = 1
     let size = socklen_t(MemoryLayout<CInt>.size)
-    guard setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, size) != -1 else { throw .current }
+    guard setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, size) != -1 else {
+        throw Errno("setsockopt")
+    }
     let address = SocketAddress.loopback(port: port)
-    guard address.withSockaddr({ bind(listener, $0, $1) }) != -1 else { throw .current }
-    guard listen(listener, SOMAXCONN) != -1 else { throw .current }
+    guard address.withSockaddr({ bind(listener, $0, $1) }) != -1 else { throw Errno("bind") }
+    guard listen(listener, SOMAXCONN) != -1 else { throw Errno("listen") }
+    isReady = true
     return listener
 }
 
-/// Accepts one client after the other, for ever.
+/// Accepts one client after the other, forever.
 func serve(_ listener: CInt) throws(Errno) {
     // A blocked signal stays pending, and the write fails with EPIPE.
     var signals = sigset_t()
@@ -27,8 +33,16 @@ func serve(_ listener: CInt) throws(Errno) {
     while true {
         let connection = accept(listener, nil, nil)
         guard connection != -1 else {
-            if errno == EINTR || errno == ECONNABORTED { continue }
-            throw .current
+            switch errno {
+            case EINTR, ECONNABORTED, EPERM, EPROTO, ENOPROTOOPT, EOPNOTSUPP, ENETDOWN,
+                ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENONET:
+                continue
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+                // No room: only the clock says when to try again.
+                poll(nil, 0, 100)
+                continue
+            default: throw Errno("accept")
+            }
         }
         var isOpen = true
         while isOpen { isOpen = echo(connection, buffer) }

@@ -7,26 +7,35 @@ import Support
 func makeListener(port: UInt16) throws(Errno) -> CInt {
     //> your part: makeListener
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard listener != -1 else { throw .current }
-    var yes: CInt = 1
-    let size = socklen_t(MemoryLayout<CInt>.size)
-    guard setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, size) != -1 else { throw .current }
-    let address = SocketAddress.loopback(port: port)
-    guard address.withSockaddr({ bind(listener, $0, $1) }) != -1 else { throw .current }
-    guard listen(listener, SOMAXCONN) != -1 else { throw .current }
-    return listener
+    guard listener != -1 else { throw Errno("socket") }
+    do throws(Errno) {
+        var yes: CInt = 1
+        let size = socklen_t(MemoryLayout<CInt>.size)
+        guard setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, size) != -1 else {
+            throw Errno("setsockopt")
+        }
+        let address = SocketAddress.loopback(port: port)
+        guard address.withSockaddr({ bind(listener, $0, $1) }) != -1 else { throw Errno("bind") }
+        guard listen(listener, SOMAXCONN) != -1 else { throw Errno("listen") }
+        return listener
+    } catch {
+        close(listener)
+        throw error
+    }
     //< your part: makeListener
 }
 
-/// Accepts one client after the other, for ever.
+/// Accepts one client after the other, forever.
 func serve(_ listener: CInt) throws(Errno) {
     //> your part: serve
     signal(SIGPIPE, SIG_IGN)
     while true {
         let connection = accept(listener, nil, nil)
         guard connection != -1 else {
-            if errno == EINTR || errno == ECONNABORTED { continue }
-            throw .current
+            let error = Errno("accept")
+            if error.acceptFailure == .broken { throw error }
+            if error.acceptFailure == .noRoom { pauseForRoom() }
+            continue
         }
         do throws(Errno) {
             try echo(connection)
@@ -48,12 +57,12 @@ func echo(_ connection: CInt) throws(Errno) {
         if count == 0 { return }
         guard count != -1 else {
             if errno == EINTR { continue }
-            throw .current
+            throw Errno("readv")
         }
         var written = 0
         while written < count {
             let taken = vectors(room, written, count) { writev(connection, $0, $1) }
-            guard taken != -1 || errno == EINTR else { throw .current }
+            guard taken != -1 || errno == EINTR else { throw Errno("writev") }
             written += max(taken, 0)
         }
     }

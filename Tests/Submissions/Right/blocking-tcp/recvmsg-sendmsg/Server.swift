@@ -6,34 +6,43 @@ import Support
 /// Makes a TCP socket that listens on 127.0.0.1.
 func makeListener(port: UInt16) throws(Errno) -> CInt {
     let listener = socket(PF_INET, Int32(SOCK_STREAM.rawValue), Int32(IPPROTO_TCP))
-    if listener < 0 { throw .current }
+    if listener < 0 { throw Errno("socket") }
     var on: CInt = 1
     let size = socklen_t(MemoryLayout.size(ofValue: on))
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = htons(port)
     inet_pton(AF_INET, "127.0.0.1", &address.sin_addr)
+    var reason: Errno?
+    if setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, size) == -1 {
+        reason = Errno("setsockopt")
+    }
     let bound = withUnsafeBytes(of: &address) { bytes in
-        if setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, size) == -1 { return CInt(-1) }
-        return bind(listener, bytes.assumingMemoryBound(to: sockaddr.self).baseAddress, 16)
+        bind(listener, bytes.assumingMemoryBound(to: sockaddr.self).baseAddress, 16)
     }
-    guard bound == 0, listen(listener, 128) == 0 else {
-        let reason = Errno.current
-        close(listener)
-        throw reason
-    }
-    return listener
+    if reason == nil, bound == -1 { reason = Errno("bind") }
+    if reason == nil, listen(listener, 128) == -1 { reason = Errno("listen") }
+    guard let reason else { return listener }
+    close(listener)
+    throw reason
 }
 
-/// Accepts one client after the other, for ever.
+/// Accepts one client after the other, forever.
 func serve(_ listener: CInt) throws(Errno) {
     signal(SIGPIPE, SIG_IGN)
     while true {
         var client = SocketAddress()
         let connection = client.withMutableSockaddr { accept(listener, $0, $1) }
         guard connection != -1 else {
-            if errno == EINTR || errno == ECONNABORTED { continue }
-            throw .current
+            let error = Errno("accept")
+            switch error.acceptFailure {
+            case .tryNext: break
+            case .noRoom:
+                var pause = timeval(tv_sec: 0, tv_usec: 100_000)
+                select(0, nil, nil, nil, &pause)
+            case .broken: throw error
+            }
+            continue
         }
         do throws(Errno) {
             try echo(connection)
@@ -60,12 +69,12 @@ func echo(_ connection: CInt) throws(Errno) {
         let count = recvmsg(connection, &message, 0)
         if count == 0 { return }
         if count == -1, errno == EINTR { continue }
-        guard count != -1 else { throw .current }
+        guard count != -1 else { throw Errno("recvmsg") }
         part.pointee.iov_len = count
         while part.pointee.iov_len > 0 {
             let taken = sendmsg(connection, &message, Int32(MSG_NOSIGNAL))
             if taken == -1, errno == EINTR { continue }
-            guard taken != -1 else { throw .current }
+            guard taken != -1 else { throw Errno("sendmsg") }
             part.initialize(
                 to: iovec(
                     iov_base: part.pointee.iov_base + taken, iov_len: part.pointee.iov_len - taken))

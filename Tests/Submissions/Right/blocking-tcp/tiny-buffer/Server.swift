@@ -6,17 +6,24 @@ import Support
 /// Makes a TCP socket that listens on 127.0.0.1.
 func makeListener(port: UInt16) throws(Errno) -> CInt {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard listener != -1 else { throw .current }
+    guard listener != -1 else { throw Errno("socket") }
+    func failure(_ call: String) -> Errno {
+        let reason = Errno(call)
+        close(listener)
+        return reason
+    }
     var yes: CInt = 1
     let size = socklen_t(MemoryLayout<CInt>.size)
-    guard setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, size) != -1 else { throw .current }
+    guard setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, size) != -1 else {
+        throw failure("setsockopt")
+    }
     let address = SocketAddress.loopback(port: port)
-    guard address.withSockaddr({ bind(listener, $0, $1) }) != -1 else { throw .current }
-    guard listen(listener, SOMAXCONN) != -1 else { throw .current }
+    guard address.withSockaddr({ bind(listener, $0, $1) }) != -1 else { throw failure("bind") }
+    guard listen(listener, SOMAXCONN) != -1 else { throw failure("listen") }
     return listener
 }
 
-/// Accepts one client after the other, for ever.
+/// Accepts one client after the other, forever.
 func serve(_ listener: CInt) throws(Errno) {
     var ignore = sigaction()
     ignore.__sigaction_handler.sa_handler = SIG_IGN
@@ -26,8 +33,13 @@ func serve(_ listener: CInt) throws(Errno) {
         if connection >= 0 {
             echo(connection)
             close(connection)
-        } else if errno != EINTR && errno != ECONNABORTED {
-            throw .current
+            continue
+        }
+        switch errno {
+        case EINTR, ECONNABORTED, EPERM, EPROTO, ENOPROTOOPT, EOPNOTSUPP: break
+        case ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENONET: break
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM: pauseForRoom()
+        default: throw Errno("accept")
         }
     }
 }

@@ -1,4 +1,5 @@
-// Right: A buffer of 1 MiB from malloc, recvfrom in a function of its own, recursion-free.
+// Right: A buffer of 1 MiB from malloc, recvfrom in a function of its own, recursion-free; it
+// writes a line to standard error for each datagram.
 
 import Glibc
 import Support
@@ -9,17 +10,21 @@ private struct Arrival {
     var sender: SocketAddress
 }
 
-/// Sends every datagram back to the address that it came from, for ever.
+/// Sends every datagram back to the address that it came from, forever.
 func serve(_ socket: CInt) throws(Errno) {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 1)
     defer { buffer.deallocate() }
     while true {
         let arrival = try receive(socket, buffer)
         let reply = UnsafeRawBufferPointer(rebasing: buffer[..<arrival.count])
-        // The reply of one sender is no reason to end: the result is not looked at.
-        _ = arrival.sender.withSockaddr { address, length in
-            sendto(socket, reply.baseAddress, reply.count, Int32(MSG_NOSIGNAL), address, length)
-        }
+        note("\(arrival.sender): \(arrival.count) bytes")
+        var sent = -1
+        repeat {
+            sent = arrival.sender.withSockaddr { address, length in
+                sendto(socket, reply.baseAddress, reply.count, Int32(MSG_NOSIGNAL), address, length)
+            }
+            // A signal came first: once more. Any other failure is this sender's loss.
+        } while sent == -1 && errno == EINTR
     }
 }
 
@@ -33,6 +38,6 @@ private func receive(
             recvfrom(socket, buffer.baseAddress, buffer.count, 0, address, length)
         }
     } while count == -1 && errno == EINTR
-    guard count >= 0 else { throw .current }
+    guard count >= 0 else { throw Errno("recvfrom") }
     return Arrival(count: count, sender: sender)
 }

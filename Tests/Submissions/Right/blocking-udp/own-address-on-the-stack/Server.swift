@@ -3,11 +3,11 @@
 import Glibc
 import Support
 
-/// Sends every datagram back to the address that it came from, for ever.
+/// Sends every datagram back to the address that it came from, forever.
 func serve(_ socket: CInt) throws(Errno) {
     let reason = withUnsafeTemporaryAllocation(byteCount: 65_535, alignment: 16) { room in
         while answer(socket, room) {}
-        return Errno.current
+        return Errno("recvfrom")
     }
     throw reason
 }
@@ -20,7 +20,9 @@ private func answer(_ socket: CInt, _ room: UnsafeMutableRawBufferPointer) -> Bo
         storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
             let count = recvfrom(socket, room.baseAddress, room.count, 0, address, &length)
             guard count >= 0 else { return errno == EINTR }
-            _ = sendto(socket, room.baseAddress, count, 0, address, length)
+            while sendto(socket, room.baseAddress, count, 0, address, length) == -1 {
+                guard errno == EINTR else { break }
+            }
             return true
         }
     }

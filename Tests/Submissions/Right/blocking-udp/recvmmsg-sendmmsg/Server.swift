@@ -8,7 +8,7 @@ import Support
 private let batch = 32
 private let room = 65_536
 
-/// Sends every datagram back to the address that it came from, for ever.
+/// Sends every datagram back to the address that it came from, forever.
 func serve(_ socket: CInt) throws(Errno) {
     let bytes = UnsafeMutableRawPointer.allocate(byteCount: batch * room, alignment: 16)
     let senders = UnsafeMutablePointer<sockaddr_in>.allocate(capacity: batch)
@@ -28,7 +28,7 @@ func serve(_ socket: CInt) throws(Errno) {
         let count = recvmmsg(socket, messages, UInt32(batch), Int32(MSG_WAITFORONE), nil)
         guard count != -1 else {
             if errno == EINTR { continue }
-            throw .current
+            throw Errno("recvmmsg")
         }
         for index in 0..<Int(count) { parts[index].iov_len = Int(messages[index].msg_len) }
         var sent = 0

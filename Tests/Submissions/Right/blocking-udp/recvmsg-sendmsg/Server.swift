@@ -3,7 +3,7 @@
 import Glibc
 import Support
 
-/// Sends every datagram back to the address that it came from, for ever.
+/// Sends every datagram back to the address that it came from, forever.
 func serve(_ socket: CInt) throws(Errno) {
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 1)
     let sender = UnsafeMutablePointer<sockaddr_in>.allocate(capacity: 1)
@@ -23,7 +23,7 @@ func serve(_ socket: CInt) throws(Errno) {
         let count = recvmsg(socket, &message, 0)
         guard count != -1 else {
             if errno == EINTR { continue }
-            throw .current
+            throw Errno("recvmsg")
         }
         // The same structure goes back: it has the sender's address and its length already.
         part.pointee.iov_len = count

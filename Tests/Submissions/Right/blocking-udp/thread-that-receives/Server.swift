@@ -2,6 +2,10 @@
 
 import Glibc
 import Support
+import Synchronization
+
+/// Why the second thread has ended.
+private let reason = Mutex<Errno?>(nil)
 
 /// Lets a thread serve, and waits for it.
 func serve(_ socket: CInt) throws(Errno) {
@@ -14,9 +18,9 @@ func serve(_ socket: CInt) throws(Errno) {
             answer(CInt(Int(bitPattern: argument)))
             return nil
         }, argument)
-    guard error == 0 else { throw Errno(rawValue: error) }
+    guard error == 0 else { throw Errno("pthread_create", number: error) }
     pthread_join(thread, nil)
-    throw .current
+    if let reason = reason.withLock({ $0 }) { throw reason }
     //< your part: serve
 }
 
@@ -30,11 +34,16 @@ private func answer(_ socket: CInt) {
         }
         guard count != -1 else {
             if errno == EINTR { continue }
-            return note("recvfrom: \(Errno.current)")
+            let error = Errno("recvfrom")
+            return reason.withLock { $0 = error }
         }
-        let sent = sender.withSockaddr { address, length in
-            sendto(socket, buffer, count, 0, address, length)
+        while true {
+            let sent = sender.withSockaddr { address, length in
+                sendto(socket, buffer, count, 0, address, length)
+            }
+            if sent == -1, errno == EINTR { continue }
+            if sent == -1 { note("\(sender): \(Errno("sendto"))") }
+            break
         }
-        if sent == -1 { note("sendto \(sender): \(Errno.current)") }
     }
 }

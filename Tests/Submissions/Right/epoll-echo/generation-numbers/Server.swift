@@ -1,7 +1,9 @@
-// Right: `data.u64` has a slot and a generation, so that an old event is known as such.
+// Right: `data.u64` has a slot and a generation, so that an old event is known as such. It writes a
+// line to standard error for each client.
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
 private struct Slot {
@@ -9,13 +11,15 @@ private struct Slot {
     var connection: Connection?
 }
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 func serve(_ listener: CInt) throws(Errno) {
     try setNonblocking(listener)
     let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-    guard epoll != -1 else { throw .current }
+    guard epoll != -1 else { throw Errno("epoll_create1") }
     var listening = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: .max))
-    guard epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &listening) == 0 else { throw .current }
+    guard epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &listening) == 0 else {
+        throw Errno("epoll_ctl")
+    }
     var slots: [Slot] = []
     var free: [Int] = []
     var buffer = [UInt8](repeating: 0, count: 8192)
@@ -24,10 +28,15 @@ func serve(_ listener: CInt) throws(Errno) {
     while true {
         let count = epoll_wait(epoll, &events, CInt(events.count), -1)
         if count == -1, errno == EINTR { continue }
-        guard count != -1 else { throw .current }
+        guard count != -1 else { throw Errno("epoll_wait") }
         for event in events.prefix(Int(count)) {
             if event.data.u64 == .max {
                 isFull = try !admit(listener, epoll, &slots, &free)
+                if isFull, free.count == slots.count {
+                    // All slots are free: nobody can leave, so only the clock says when to go on.
+                    pauseForRoom()
+                    isFull = false
+                }
                 if !isFull { continue }
                 listening.events = 0
                 epoll_ctl(epoll, EPOLL_CTL_MOD, listener, &listening)
@@ -35,12 +44,11 @@ func serve(_ listener: CInt) throws(Errno) {
             }
             let index = Int(event.data.u64 & 0xffff_ffff)
             guard slots[index].generation == UInt32(event.data.u64 >> 32),
-                var connection = slots[index].connection
+                let connection = slots[index].connection
             else { continue }
             let wasSending = connection.hasUnsent
             let stays = wasSending ? connection.send() : connection.receive(&buffer)
             if stays {
-                slots[index].connection = connection
                 if connection.hasUnsent == wasSending { continue }
                 var entry = event
                 entry.events = (wasSending ? EPOLLIN : EPOLLOUT).rawValue
@@ -64,6 +72,7 @@ private func admit(
 ) throws(Errno) -> Bool {
     do throws(Errno) {
         while let connection = try acceptConnection(listener) {
+            note("client \(connection.socket) has come")
             if free.isEmpty {
                 free.append(slots.count)
                 slots.append(Slot())
@@ -78,7 +87,7 @@ private func admit(
             close(connection.socket)
         }
         return true
-    } catch  where error.rawValue == EMFILE {
+    } catch  where error.acceptFailure == .noRoom {
         return false
     }
 }

@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
 private final class Client {
@@ -11,23 +12,28 @@ private final class Client {
     init(_ socket: CInt) { self.socket = socket }
 }
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 func serve(_ listener: CInt) throws(Errno) {
     signal(SIGPIPE, SIG_IGN)
     try setNonblocking(listener)
     let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-    guard epoll != -1 else { throw .current }
-    guard change(epoll, EPOLL_CTL_ADD, listener, EPOLLIN.rawValue, nil) else { throw .current }
+    guard epoll != -1 else { throw Errno("epoll_create1") }
+    guard change(epoll, EPOLL_CTL_ADD, listener, EPOLLIN.rawValue, nil) else {
+        throw Errno("epoll_ctl")
+    }
     var events = [epoll_event](repeating: epoll_event(), count: 1000)
+    var number = 0
     var isFull = false
     while true {
-        let count = epoll_wait(epoll, &events, CInt(events.count), -1)
+        // Full, and nobody can leave: then the clock says when to try again.
+        let isAlone = isFull && number == 0
+        let count = epoll_wait(epoll, &events, CInt(events.count), isAlone ? 100 : -1)
         guard count != -1 else {
             if errno == EINTR { continue }
-            throw .current
+            throw Errno("epoll_wait")
         }
         var gone: [Unmanaged<Client>] = []
-        var hasGuests = isFull
+        var hasGuests = isAlone
         for event in events.prefix(Int(count)) {
             guard let pointer = event.data.ptr else {
                 hasGuests = true
@@ -42,28 +48,37 @@ func serve(_ listener: CInt) throws(Errno) {
             close(box.takeUnretainedValue().socket)
             box.release()
         }
-        guard hasGuests, !isFull || !gone.isEmpty else { continue }
+        number -= gone.count
+        guard hasGuests || isFull && !gone.isEmpty else { continue }
         let wasFull = isFull
-        isFull = try !takeGuests(listener, epoll)
+        isFull = try !takeGuests(listener, epoll, &number)
         if isFull != wasFull {
             _ = change(epoll, EPOLL_CTL_MOD, listener, isFull ? 0 : EPOLLIN.rawValue, nil)
         }
     }
 }
 
-private func takeGuests(_ listener: CInt, _ epoll: CInt) throws(Errno) -> Bool {
+private func takeGuests(
+    _ listener: CInt, _ epoll: CInt, _ number: inout Int
+) throws(Errno) -> Bool {
     do throws(Errno) {
         while let connection = try acceptConnection(listener) {
             let box = Unmanaged.passRetained(Client(connection.socket))
             let isIn = change(
                 epoll, EPOLL_CTL_ADD, connection.socket, EPOLLIN.rawValue, box.toOpaque())
-            if isIn { continue }
+            if isIn {
+                number += 1
+                continue
+            }
             box.release()
             close(connection.socket)
         }
         return true
-    } catch  where error.rawValue == EMFILE {
-        return false
+    } catch {
+        switch error.number {
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM: return false
+        default: throw error
+        }
     }
 }
 

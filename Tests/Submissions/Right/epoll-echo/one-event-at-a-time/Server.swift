@@ -2,27 +2,37 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 func serve(_ listener: CInt) throws(Errno) {
     let epoll = epoll_create(1)
-    guard epoll != -1 else { throw .current }
+    guard epoll != -1 else { throw Errno("epoll_create") }
     try setNonblocking(listener)
     try control(epoll, EPOLL_CTL_ADD, listener, EPOLLIN)
     var unsent: [CInt: ArraySlice<UInt8>] = [:]
     var isListening = true
+    var clients = 0
     while true {
         var event = epoll_event()
-        guard epoll_pwait(epoll, &event, 1, -1, nil) == 1 else {
+        // Full, and nobody can leave: then the clock says when to try again.
+        let isAlone = !isListening && clients == 0
+        let count = epoll_pwait(epoll, &event, 1, isAlone ? 100 : -1, nil)
+        guard count != -1 else {
             if errno == EINTR { continue }
-            throw .current
+            throw Errno("epoll_pwait")
+        }
+        if count == 0 {
+            try control(epoll, EPOLL_CTL_ADD, listener, EPOLLIN)
+            isListening = true
+            continue
         }
         let socket = event.data.fd
         if socket == listener {
             do throws(Errno) {
-                try acceptOne(listener, epoll)
-            } catch  where error.rawValue == EMFILE {
+                if try acceptOne(listener, epoll) { clients += 1 }
+            } catch  where error.acceptFailure == .noRoom {
                 isListening = false
                 try control(epoll, EPOLL_CTL_DEL, listener, EPOLLIN)
             }
@@ -33,19 +43,29 @@ func serve(_ listener: CInt) throws(Errno) {
         unsent[socket] = nil
         try control(epoll, EPOLL_CTL_DEL, socket, EPOLLIN)
         close(socket)
+        clients -= 1
         if !isListening { try control(epoll, EPOLL_CTL_ADD, listener, EPOLLIN) }
         isListening = true
     }
 }
 
-private func acceptOne(_ listener: CInt, _ epoll: CInt) throws(Errno) {
+/// Whether a client has come. If this one was lost, the next one makes the next event.
+private func acceptOne(_ listener: CInt, _ epoll: CInt) throws(Errno) -> Bool {
     let socket = accept(listener, nil, nil)
     guard socket != -1 else {
-        if errno == EAGAIN || errno == EINTR || errno == ECONNABORTED { return }
-        throw .current
+        let error = Errno("accept")
+        if error.number == EAGAIN || error.acceptFailure == .tryNext { return false }
+        throw error
     }
     try setNonblocking(socket)
-    try control(epoll, EPOLL_CTL_ADD, socket, EPOLLIN)
+    do throws(Errno) {
+        try control(epoll, EPOLL_CTL_ADD, socket, EPOLLIN)
+        return true
+    } catch {
+        // ENOSPC, ENOMEM: the kernel has no room for the entry.
+        close(socket)
+        return false
+    }
 }
 
 private func echo(
@@ -80,5 +100,5 @@ private func control(
     var event = epoll_event()
     event.events = events.rawValue
     event.data.fd = socket
-    guard epoll_ctl(epoll, operation, socket, &event) == 0 else { throw .current }
+    guard epoll_ctl(epoll, operation, socket, &event) == 0 else { throw Errno("epoll_ctl") }
 }

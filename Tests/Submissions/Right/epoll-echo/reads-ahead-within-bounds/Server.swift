@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
 private struct Client {
@@ -17,12 +18,13 @@ private struct Client {
     }
 }
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 func serve(_ listener: CInt) throws(Errno) {
     try setNonblocking(listener)
     let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-    guard epoll != -1, change(epoll, EPOLL_CTL_ADD, listener, EPOLLIN.rawValue) else {
-        throw .current
+    guard epoll != -1 else { throw Errno("epoll_create1") }
+    guard change(epoll, EPOLL_CTL_ADD, listener, EPOLLIN.rawValue) else {
+        throw Errno("epoll_ctl")
     }
     var clients: [CInt: Client] = [:]
     let answers = UnsafeMutablePointer<epoll_event>.allocate(capacity: 16)
@@ -31,7 +33,7 @@ func serve(_ listener: CInt) throws(Errno) {
         let count = Int(epoll_wait(epoll, answers, 16, -1))
         if count == -1 {
             if errno == EINTR { continue }
-            throw .current
+            throw Errno("epoll_wait")
         }
         for index in 0..<count where answers[index].data.fd != listener {
             let socket = answers[index].data.fd
@@ -40,7 +42,9 @@ func serve(_ listener: CInt) throws(Errno) {
             close(socket)
             guard isFull else { continue }
             isFull = false
-            guard change(epoll, EPOLL_CTL_MOD, listener, EPOLLIN.rawValue) else { throw .current }
+            guard change(epoll, EPOLL_CTL_MOD, listener, EPOLLIN.rawValue) else {
+                throw Errno("epoll_ctl")
+            }
         }
         for index in 0..<count where answers[index].data.fd == listener {
             do throws(Errno) {
@@ -51,9 +55,14 @@ func serve(_ listener: CInt) throws(Errno) {
                     clients[connection.socket] = nil
                     close(connection.socket)
                 }
-            } catch  where error.rawValue == EMFILE {
+            } catch  where error.acceptFailure == .noRoom {
+                if clients.isEmpty {
+                    // Nobody can leave, so nothing will tell when there is room again.
+                    pauseForRoom()
+                    continue
+                }
                 isFull = true
-                guard change(epoll, EPOLL_CTL_MOD, listener, 0) else { throw .current }
+                guard change(epoll, EPOLL_CTL_MOD, listener, 0) else { throw Errno("epoll_ctl") }
             }
         }
     }

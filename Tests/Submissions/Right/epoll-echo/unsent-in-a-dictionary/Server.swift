@@ -2,15 +2,18 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 func serve(_ listener: CInt) throws(Errno) {
     //> your part: serve
     signal(SIGPIPE, SIG_IGN)
     try setNonblocking(listener)
     let epoll = epoll_create1(0)
-    guard epoll != -1, watch(epoll, EPOLL_CTL_ADD, listener, EPOLLIN) else { throw .current }
+    guard epoll != -1 else { throw Errno("epoll_create1") }
+    guard watch(epoll, EPOLL_CTL_ADD, listener, EPOLLIN) else { throw Errno("epoll_ctl") }
+    var number = 0
     var unsent: [CInt: [UInt8]] = [:]
     var events = [epoll_event](repeating: epoll_event(), count: 64)
     var isFull = false
@@ -18,13 +21,14 @@ func serve(_ listener: CInt) throws(Errno) {
         let count = epoll_wait(epoll, &events, CInt(events.count), -1)
         if count == -1 {
             if errno == EINTR { continue }
-            throw .current
+            throw Errno("epoll_wait")
         }
         var hasLeft = false
         for event in events[..<Int(count)] where event.data.fd != listener {
             if step(epoll, event, &unsent) { continue }
             unsent[event.data.fd] = nil
             close(event.data.fd)
+            number -= 1
             hasLeft = true
         }
         if isFull, hasLeft {
@@ -32,7 +36,12 @@ func serve(_ listener: CInt) throws(Errno) {
             _ = watch(epoll, EPOLL_CTL_MOD, listener, EPOLLIN)
         }
         for event in events[..<Int(count)] where event.data.fd == listener {
-            guard try !takeClients(listener, epoll) else { continue }
+            guard try !takeClients(listener, epoll, &number) else { continue }
+            if number == 0 {
+                // Nobody can leave, so nothing will tell when there is room again.
+                usleep(100_000)
+                continue
+            }
             isFull = true
             var nothing = epoll_event(events: 0, data: epoll_data_t(fd: listener))
             epoll_ctl(epoll, EPOLL_CTL_MOD, listener, &nothing)
@@ -41,18 +50,26 @@ func serve(_ listener: CInt) throws(Errno) {
     //< your part: serve
 }
 
-/// Accepts until nobody waits. False when no descriptor is left.
-private func takeClients(_ listener: CInt, _ epoll: CInt) throws(Errno) -> Bool {
+/// Accepts until nobody waits. False when there is no room for more.
+private func takeClients(
+    _ listener: CInt, _ epoll: CInt, _ number: inout Int
+) throws(Errno) -> Bool {
     while true {
         let socket = accept4(
             listener, nil, nil, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
         if socket != -1 {
-            if !watch(epoll, EPOLL_CTL_ADD, socket, EPOLLIN) { close(socket) }
+            if watch(epoll, EPOLL_CTL_ADD, socket, EPOLLIN) { number += 1 } else { close(socket) }
             continue
         }
-        if errno == EAGAIN { return true }
-        if errno == EMFILE { return false }
-        guard errno == EINTR || errno == ECONNABORTED else { throw .current }
+        switch errno {
+        case EAGAIN: return true
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM: return false
+        // What has happened to this one client on the network.
+        case EINTR, ECONNABORTED, EPERM, EPROTO, ENOPROTOOPT, EOPNOTSUPP, ENETDOWN, ENETUNREACH,
+            EHOSTDOWN, EHOSTUNREACH, ENONET:
+            continue
+        default: throw Errno("accept4")
+        }
     }
 }
 

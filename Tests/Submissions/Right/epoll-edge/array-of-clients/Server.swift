@@ -3,6 +3,7 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
 private struct Slot {
@@ -16,18 +17,19 @@ func serve(_ listener: CInt) throws(Errno) {
     try setNonblocking(listener)
     signal(SIGPIPE, SIG_IGN)
     let epoll = epoll_create1(0)
-    guard epoll != -1 else { throw .current }
+    guard epoll != -1 else { throw Errno("epoll_create1") }
     try register(listener, 0, epoll)
     var slots = [Slot](repeating: Slot(), count: 64)
     var memory = [UInt8](repeating: 0, count: 131_072)
     var ready: Set<Int> = []
     var numbers: UInt32 = 0
     var backlog = false
+    var isFull = false
     var events = [epoll_event](repeating: epoll_event(), count: 1024)
     while true {
         let count = epoll_wait(epoll, &events, 1024, ready.isEmpty ? -1 : 0)
         if count == -1 {
-            guard errno == EINTR else { throw .current }
+            guard errno == EINTR else { throw Errno("epoll_wait") }
             continue
         }
         for event in events[..<Int(count)] {
@@ -40,7 +42,6 @@ func serve(_ listener: CInt) throws(Errno) {
             if event.events != EPOLLOUT.rawValue { slots[socket].mayRead = true }
             ready.insert(socket)
         }
-        var hasRoom = true
         for socket in ready {
             switch turn(CInt(socket), &slots[socket], &memory) {
             case true?: break
@@ -49,24 +50,36 @@ func serve(_ listener: CInt) throws(Errno) {
                 ready.remove(socket)
                 slots[socket] = Slot()
                 close(CInt(socket))
+                isFull = false
             }
         }
-        while backlog, hasRoom {
+        while backlog, !isFull {
             let flags = Int32(SOCK_NONBLOCK.rawValue)
             let socket = accept4(listener, nil, nil, flags)
             if socket == -1 {
                 switch errno {
-                case EINTR, ECONNABORTED: continue
+                // What has happened to this one client on the network: no edge comes for the next.
+                case EINTR, ECONNABORTED, EPERM, EPROTO, ENOPROTOOPT, EOPNOTSUPP, ENETDOWN,
+                    ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENONET:
+                    continue
                 case EAGAIN: backlog = false
-                case EMFILE: hasRoom = false
-                default: throw .current
+                case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+                    // Without a client nobody can leave: then only the clock says when to go on.
+                    isFull = slots.contains { $0.isOpen }
+                    if !isFull { usleep(100_000) }
+                default: throw Errno("accept4")
                 }
                 continue
             }
             while slots.count <= socket { slots += slots.map { _ in Slot() } }
             numbers &+= 1
-            slots[Int(socket)] = Slot(number: numbers, isOpen: true)
-            try register(socket, numbers, epoll)
+            do throws(Errno) {
+                try register(socket, numbers, epoll)
+                slots[Int(socket)] = Slot(number: numbers, isOpen: true)
+            } catch {
+                // ENOSPC, ENOMEM: the kernel has no room for the entry.
+                close(socket)
+            }
         }
     }
 }
@@ -75,7 +88,7 @@ private func register(_ socket: CInt, _ number: UInt32, _ epoll: CInt) throws(Er
     let events = EPOLLIN.rawValue | EPOLLPRI.rawValue | EPOLLOUT.rawValue | EPOLLET.rawValue
     var event = epoll_event(
         events: events, data: epoll_data(u64: UInt64(number) << 32 | UInt64(socket)))
-    guard epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event) == 0 else { throw .current }
+    guard epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event) == 0 else { throw Errno("epoll_ctl") }
 }
 
 /// True: it has more. False: it rests. Nil: it is over.

@@ -3,6 +3,7 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
 let portion = 32_768
@@ -70,7 +71,7 @@ func serve(_ listener: CInt) throws(Errno) {
     signal(SIGPIPE, SIG_IGN)
     try setNonblocking(listener)
     let epoll = epoll_create(1)
-    guard epoll != -1 else { throw .current }
+    guard epoll != -1 else { throw Errno("epoll_create") }
     var clients: [CInt: Client] = [:]
     var queue: [Client] = []
     var waiting = true
@@ -80,25 +81,30 @@ func serve(_ listener: CInt) throws(Errno) {
         event.data.fd = socket
         return epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event) == 0
     }
-    guard add(listener) else { throw .current }
+    guard add(listener) else { throw Errno("epoll_ctl") }
     var events = [epoll_event](repeating: epoll_event(), count: 16)
     var isFull = false
     while true {
         while waiting, !isFull {
             let socket = accept(listener, nil, nil)
             if socket == -1 {
-                if errno == EINTR || errno == ECONNABORTED { continue }
-                if errno == EAGAIN { waiting = false }
-                guard errno == EAGAIN || errno == EMFILE else { throw .current }
-                isFull = errno == EMFILE
+                let error = Errno("accept")
+                if error.acceptFailure == .tryNext { continue }
+                isFull = error.acceptFailure == .noRoom
+                waiting = isFull
+                guard isFull || error.number == EAGAIN else { throw error }
                 break
             }
             try setNonblocking(socket)
             let client = Client(socket)
             if add(socket) { clients[socket] = client }
         }
-        let count = epoll_pwait(epoll, &events, 16, queue.isEmpty ? -1 : 0, nil)
-        if count == -1 && errno != EINTR { throw .current }
+        // Full, and nobody can leave: then the clock says when to try again.
+        let isAlone = isFull && clients.isEmpty
+        let limit: CInt = isAlone ? 100 : queue.isEmpty ? -1 : 0
+        let count = epoll_pwait(epoll, &events, 16, limit, nil)
+        if count == -1 && errno != EINTR { throw Errno("epoll_pwait") }
+        if isAlone { isFull = false }
         for event in events.prefix(Int(max(count, 0))) {
             if event.data.fd == listener { waiting = true }
             guard let client = clients[event.data.fd] else { continue }

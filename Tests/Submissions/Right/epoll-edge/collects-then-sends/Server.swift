@@ -3,6 +3,7 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
 struct Peer {
@@ -54,17 +55,18 @@ struct Peer {
 func serve(_ listener: CInt) throws(Errno) {
     try setNonblocking(listener)
     let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-    guard epoll != -1 else { throw .current }
+    guard epoll != -1 else { throw Errno("epoll_create1") }
     let all = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
     var peers: [CInt: Peer] = [:]
     var mine: Set<CInt> = []
     var event = epoll_event(events: all, data: epoll_data(fd: listener))
-    guard epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event) == 0 else { throw .current }
+    guard epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event) == 0 else { throw Errno("epoll_ctl") }
     var events = [epoll_event](repeating: epoll_event(), count: 64)
     var knocks = false
+    var isFull = false
     while true {
         let count = epoll_wait(epoll, &events, 64, mine.isEmpty ? -1 : 0)
-        if count == -1, errno != EINTR { throw .current }
+        if count == -1, errno != EINTR { throw Errno("epoll_wait") }
         for event in events.prefix(max(0, Int(count))) {
             let socket = event.data.fd
             if socket == listener { knocks = true }
@@ -89,20 +91,32 @@ func serve(_ listener: CInt) throws(Errno) {
                 peers[socket] = nil
                 epoll_ctl(epoll, EPOLL_CTL_DEL, socket, nil)
                 close(socket)
+                isFull = false
             }
             if isOver || !hasMore { mine.remove(socket) }
         }
-        while knocks {
+        while knocks, !isFull {
             let socket = accept4(listener, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
             if socket == -1 {
-                if errno == EAGAIN { knocks = false }
-                if errno == EAGAIN || errno == EMFILE { break }
-                guard errno == EINTR || errno == ECONNABORTED else { throw .current }
+                let error = Errno("accept4")
+                switch error.acceptFailure {
+                case .tryNext: continue
+                case .noRoom:
+                    // Without a client nobody can leave, and no edge comes: then pause, and go on.
+                    isFull = !peers.isEmpty
+                    if !isFull { pauseForRoom() }
+                case .broken:
+                    guard error.number == EAGAIN else { throw error }
+                    knocks = false
+                }
                 continue
             }
-            peers[socket] = Peer()
             event = epoll_event(events: all, data: epoll_data(fd: socket))
-            guard epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event) == 0 else { throw .current }
+            if epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event) == 0 {
+                peers[socket] = Peer()
+            } else {
+                close(socket)
+            }
         }
     }
 }

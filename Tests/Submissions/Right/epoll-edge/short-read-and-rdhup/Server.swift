@@ -1,8 +1,10 @@
-// Right: A read that gives less than asked for counts as EAGAIN, unless EPOLLRDHUP has told that the
-// end is behind it. One call less for each message.
+// Right: A read that gives less than asked for counts as EAGAIN, unless EPOLLRDHUP has told that
+// the end is behind it. One call less for each message. It writes a line to standard error for each
+// client.
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
 struct Connection {
@@ -16,19 +18,23 @@ enum Verdict { case rests, goesOn, isOver }
 func serve(_ listener: CInt) throws(Errno) {
     try setNonblocking(listener)
     let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-    guard epoll != -1 else { throw .current }
+    guard epoll != -1 else { throw Errno("epoll_create1") }
     let wanted = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
     var connections: [CInt: Connection] = [:]
     var pool = [UInt8](repeating: 0, count: 16_384)
     var events = [epoll_event](repeating: epoll_event(), count: 32)
     var goingOn: [CInt] = []
     var mayAccept = false
+    var isFull = false
     var event = epoll_event(events: wanted, data: epoll_data(fd: listener))
-    guard epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event) != -1 else { throw .current }
+    guard epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event) != -1 else { throw Errno("epoll_ctl") }
     while true {
-        let count = epoll_wait(epoll, &events, 32, goingOn.isEmpty ? -1 : 0)
+        // No edge comes for those who found no room. When nobody can leave, the clock says when to
+        // go on.
+        let isAlone = mayAccept && connections.isEmpty
+        let count = epoll_wait(epoll, &events, 32, isAlone ? 100 : goingOn.isEmpty ? -1 : 0)
         if count == -1 && errno == EINTR { continue }
-        guard count != -1 else { throw .current }
+        guard count != -1 else { throw Errno("epoll_wait") }
         var turns: [CInt] = []
         for event in events[..<Int(count)] {
             let socket = event.data.fd
@@ -52,21 +58,28 @@ func serve(_ listener: CInt) throws(Errno) {
             case .goesOn:
                 connections[socket] = connection
                 goingOn.append(socket)
-            case .isOver: close(socket)
+            case .isOver:
+                close(socket)
+                isFull = false
             }
         }
         do throws(Errno) {
-            while mayAccept {
+            while mayAccept, !isFull {
                 guard let socket = try acceptConnection(listener)?.socket else {
                     mayAccept = false
                     break
                 }
                 event = epoll_event(events: wanted, data: epoll_data(fd: socket))
-                guard epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event) != -1 else { throw .current }
+                guard epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event) != -1 else {
+                    close(socket)
+                    continue
+                }
+                note("client \(socket) has come")
                 connections[socket] = Connection()
             }
         } catch {
-            guard error.rawValue == EMFILE else { throw error }
+            guard error.acceptFailure == .noRoom else { throw error }
+            isFull = !connections.isEmpty
         }
     }
 }

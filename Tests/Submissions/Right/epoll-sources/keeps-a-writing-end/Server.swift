@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
 /// Opens all sources. Reading none of them ever waits: an event may be old news by then.
@@ -10,21 +11,23 @@ func openSources(_ room: Room) throws(Errno) -> Sources {
     sigemptyset(&signals)
     for signal in [SIGUSR1, SIGUSR2, SIGRTMIN()] { sigaddset(&signals, signal) }
     sigprocmask(SIG_BLOCK, &signals, nil)
-    let inbox = try opened(inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC)))
-    _ = try opened(inotify_add_watch(inbox, room.inbox, UInt32(IN_CREATE | IN_DELETE)))
+    let inbox = try opened("inotify_init1", inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC)))
+    _ = try opened(
+        "inotify_add_watch", inotify_add_watch(inbox, room.inbox, UInt32(IN_CREATE | IN_DELETE)))
     return Sources(
-        timer: try opened(timerfd_create(CLOCK_MONOTONIC, Int32(TFD_NONBLOCK | TFD_CLOEXEC))),
-        signals: try opened(signalfd(-1, &signals, Int32(SFD_NONBLOCK | SFD_CLOEXEC))),
-        counter: try opened(eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))),
+        timer: try opened(
+            "timerfd_create", timerfd_create(CLOCK_MONOTONIC, Int32(TFD_NONBLOCK | TFD_CLOEXEC))),
+        signals: try opened("signalfd", signalfd(-1, &signals, Int32(SFD_NONBLOCK | SFD_CLOEXEC))),
+        counter: try opened("eventfd", eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))),
         inbox: inbox,
         fifo: try openFifo(room.fifo),
-        queue: try opened(mq_open_create(room.queue, O_RDONLY | O_NONBLOCK, 0, nil)))
+        queue: try opened("mq_open", mq_open_create(room.queue, O_RDONLY | O_NONBLOCK, 0, nil)))
 }
 
-/// Opens both ends; the writing end stays open for ever, so that there is always a writer.
+/// Opens both ends; the writing end stays open forever, so that there is always a writer.
 private func openFifo(_ path: String) throws(Errno) -> CInt {
-    let fifo = try opened(open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC))
-    _ = try opened(open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC))
+    let fifo = try opened("open", open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC))
+    _ = try opened("open", open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC))
     return fifo
 }
 
@@ -120,7 +123,7 @@ struct ControlRoom {
     var clients: [CInt: Client] = [:]
     /// Whether clients have come or left since all were told how many there are.
     var isNumberNew = false
-    /// Whether clients are left in the backlog because this process has no descriptor left.
+    /// Whether clients are left in the backlog because there is no room for more.
     var isFull = false
 
     /// Puts a descriptor into the interest list, or changes what is asked of it. See epoll_ctl(2).
@@ -128,12 +131,14 @@ struct ControlRoom {
         var event = epoll_event()
         event.events = events
         event.data.fd = descriptor
-        guard epoll_ctl(epoll, operation, descriptor, &event) != -1 else { throw .current }
+        guard epoll_ctl(epoll, operation, descriptor, &event) != -1 else {
+            throw Errno("epoll_ctl")
+        }
     }
 
     /// Tries to watch a file, and says how it went: what each client is told first.
     func greeting(_ room: Room) throws(Errno) -> String {
-        let file = try opened(open(room.notes, O_RDONLY | O_CLOEXEC))
+        let file = try opened("open", open(room.notes, O_RDONLY | O_CLOEXEC))
         do throws(Errno) {
             try watch(file, EPOLL_CTL_ADD, EPOLLIN.rawValue)
             return "notes.txt is watched"
@@ -143,17 +148,35 @@ struct ControlRoom {
         }
     }
 
+    /// Watches and greets a client, or closes it if the list has no room for it (ENOSPC, ENOMEM).
+    private mutating func admit(_ socket: CInt, _ greeting: String) {
+        do throws(Errno) {
+            try watch(socket, EPOLL_CTL_ADD, EPOLLIN.rawValue)
+        } catch {
+            close(socket)
+            return
+        }
+        clients[socket] = Client(socket)
+        isNumberNew = true
+        tell([greeting], socket)
+    }
+
     /// Takes every client that waits in the backlog, and greets it.
     mutating func acceptClients(_ greeting: String) throws(Errno) {
         do throws(Errno) {
             while let connection = try acceptConnection(listener) {
-                try watch(connection.socket, EPOLL_CTL_ADD, EPOLLIN.rawValue)
-                clients[connection.socket] = Client(connection.socket)
-                isNumberNew = true
-                tell([greeting], connection.socket)
+                admit(connection.socket, greeting)
             }
         } catch {
-            guard error.rawValue == EMFILE else { throw error }
+            switch error.number {
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM: break
+            default: throw error
+            }
+            guard !clients.isEmpty else {
+                // Nobody can leave: the listener is still watched, so try again a little later.
+                usleep(100_000)
+                return
+            }
             isFull = true
             try watch(listener, EPOLL_CTL_MOD, 0)
         }
@@ -168,14 +191,13 @@ struct ControlRoom {
 
     /// Tells one client lines, and asks epoll for room as long as some of them are unsent.
     mutating func tell(_ lines: [String], _ socket: CInt) {
-        guard var client = clients[socket] else { return }
+        guard let client = clients[socket] else { return }
         let stays = client.tell(lines)
         if stays, client.hasUnsent != client.asksForRoom {
             client.asksForRoom = client.hasUnsent
             let room = client.hasUnsent ? EPOLLOUT.rawValue : 0
             try? watch(socket, EPOLL_CTL_MOD, EPOLLIN.rawValue | room)
         }
-        clients[socket] = client
         if !stays { drop(socket) }
     }
 
@@ -189,13 +211,13 @@ struct ControlRoom {
     }
 }
 
-/// Serves all sources and clients in one thread, for ever.
+/// Serves all sources and clients in one thread, forever.
 func serve(_ listener: CInt, _ room: Room) throws(Errno) {
     try setNonblocking(listener)
     let sources = try openSources(room)
     var control = ControlRoom(
         listener: listener, sources: sources,
-        epoll: try opened(epoll_create1(Int32(EPOLL_CLOEXEC))))
+        epoll: try opened("epoll_create1", epoll_create1(Int32(EPOLL_CLOEXEC))))
     for descriptor in [
         listener, sources.timer, sources.signals, sources.counter, sources.inbox, sources.fifo,
         sources.queue,
@@ -208,7 +230,7 @@ func serve(_ listener: CInt, _ room: Room) throws(Errno) {
     var events = [epoll_event](repeating: epoll_event(), count: 64)
     while true {
         let count = epoll_pwait(control.epoll, &events, 1, -1, nil)
-        guard count != -1 || errno == EINTR else { throw .current }
+        guard count != -1 || errno == EINTR else { throw Errno("epoll_pwait") }
         var lines: [String] = []
         var hasClient = false
         for event in events.prefix(Int(max(count, 0))) {

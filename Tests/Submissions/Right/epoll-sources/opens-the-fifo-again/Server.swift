@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
 /// Opens all sources. Reading none of them ever waits: an event may be old news by then.
@@ -11,15 +12,17 @@ func openSources(_ room: Room) throws(Errno) -> Sources {
     sigemptyset(&signals)
     for signal in [SIGUSR1, SIGUSR2, SIGRTMIN()] { sigaddset(&signals, signal) }
     sigprocmask(SIG_BLOCK, &signals, nil)
-    let inbox = try opened(inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC)))
-    _ = try opened(inotify_add_watch(inbox, room.inbox, UInt32(IN_CREATE | IN_DELETE)))
+    let inbox = try opened("inotify_init1", inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC)))
+    _ = try opened(
+        "inotify_add_watch", inotify_add_watch(inbox, room.inbox, UInt32(IN_CREATE | IN_DELETE)))
     return Sources(
-        timer: try opened(timerfd_create(CLOCK_MONOTONIC, Int32(TFD_NONBLOCK | TFD_CLOEXEC))),
-        signals: try opened(signalfd(-1, &signals, Int32(SFD_NONBLOCK | SFD_CLOEXEC))),
-        counter: try opened(eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))),
+        timer: try opened(
+            "timerfd_create", timerfd_create(CLOCK_MONOTONIC, Int32(TFD_NONBLOCK | TFD_CLOEXEC))),
+        signals: try opened("signalfd", signalfd(-1, &signals, Int32(SFD_NONBLOCK | SFD_CLOEXEC))),
+        counter: try opened("eventfd", eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))),
         inbox: inbox,
-        fifo: try opened(open(room.fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC)),
-        queue: try opened(mq_open_create(room.queue, O_RDONLY | O_NONBLOCK, 0, nil)))
+        fifo: try opened("open", open(room.fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC)),
+        queue: try opened("mq_open", mq_open_create(room.queue, O_RDONLY | O_NONBLOCK, 0, nil)))
     //< your part: openSources
 }
 
@@ -129,7 +132,7 @@ struct ControlRoom {
     var clients: [CInt: Client] = [:]
     /// Whether clients have come or left since all were told how many there are.
     var isNumberNew = false
-    /// Whether clients are left in the backlog because this process has no descriptor left.
+    /// Whether clients are left in the backlog because there is no room for more.
     var isFull = false
 
     /// Puts a descriptor into the interest list, or changes what is asked of it. See epoll_ctl(2).
@@ -138,14 +141,16 @@ struct ControlRoom {
         var event = epoll_event()
         event.events = events
         event.data.fd = descriptor
-        guard epoll_ctl(epoll, operation, descriptor, &event) != -1 else { throw .current }
+        guard epoll_ctl(epoll, operation, descriptor, &event) != -1 else {
+            throw Errno("epoll_ctl")
+        }
         //< your part: watch
     }
 
     /// Tries to watch a file, and says how it went: what each client is told first.
     func greeting(_ room: Room) throws(Errno) -> String {
         //> your part: greeting
-        let file = try opened(open(room.notes, O_RDONLY | O_CLOEXEC))
+        let file = try opened("open", open(room.notes, O_RDONLY | O_CLOEXEC))
         do throws(Errno) {
             try watch(file, EPOLL_CTL_ADD, EPOLLIN.rawValue)
             return "notes.txt is watched"
@@ -161,16 +166,24 @@ struct ControlRoom {
         //> your part: acceptClients
         do throws(Errno) {
             while let connection = try acceptConnection(listener) {
-                try watch(connection.socket, EPOLL_CTL_ADD, EPOLLIN.rawValue)
+                do throws(Errno) {
+                    try watch(connection.socket, EPOLL_CTL_ADD, EPOLLIN.rawValue)
+                } catch {
+                    // ENOSPC, ENOMEM: the kernel has no room for the entry.
+                    close(connection.socket)
+                    continue
+                }
                 clients[connection.socket] = Client(connection.socket)
                 isNumberNew = true
                 tell([greeting], connection.socket)
             }
         } catch {
-            guard error.rawValue == EMFILE else { throw error }
+            guard error.acceptFailure == .noRoom else { throw error }
             isFull = true
-            try watch(listener, EPOLL_CTL_MOD, 0)
+            return try watch(listener, EPOLL_CTL_MOD, 0)
         }
+        if isFull { try watch(listener, EPOLL_CTL_MOD, EPOLLIN.rawValue) }
+        isFull = false
         //< your part: acceptClients
     }
 
@@ -186,14 +199,13 @@ struct ControlRoom {
     /// Tells one client lines, and asks epoll for room as long as some of them are unsent.
     mutating func tell(_ lines: [String], _ socket: CInt) {
         //> your part: tell
-        guard var client = clients[socket] else { return }
+        guard let client = clients[socket] else { return }
         let stays = client.tell(lines)
         if stays, client.hasUnsent != client.asksForRoom {
             client.asksForRoom = client.hasUnsent
             let room = client.hasUnsent ? EPOLLOUT.rawValue : 0
             try? watch(socket, EPOLL_CTL_MOD, EPOLLIN.rawValue | room)
         }
-        clients[socket] = client
         if !stays { drop(socket) }
         //< your part: tell
     }
@@ -210,14 +222,14 @@ struct ControlRoom {
     }
 }
 
-/// Serves all sources and clients in one thread, for ever.
+/// Serves all sources and clients in one thread, forever.
 func serve(_ listener: CInt, _ room: Room) throws(Errno) {
     //> your part: serve
     try setNonblocking(listener)
     let sources = try openSources(room)
     var control = ControlRoom(
         listener: listener, sources: sources,
-        epoll: try opened(epoll_create1(Int32(EPOLL_CLOEXEC))))
+        epoll: try opened("epoll_create1", epoll_create1(Int32(EPOLL_CLOEXEC))))
     for descriptor in [
         listener, sources.timer, sources.signals, sources.counter, sources.inbox, sources.fifo,
         sources.queue,
@@ -229,10 +241,12 @@ func serve(_ listener: CInt, _ room: Room) throws(Errno) {
     var buffer = [UInt8](repeating: 0, count: 65_536)
     var events = [epoll_event](repeating: epoll_event(), count: 64)
     while true {
-        let count = epoll_wait(control.epoll, &events, Int32(events.count), -1)
-        guard count != -1 || errno == EINTR else { throw .current }
+        // Full, and nobody can leave: then the clock says when to try again.
+        let isAlone = control.isFull && control.clients.isEmpty
+        let count = epoll_wait(control.epoll, &events, Int32(events.count), isAlone ? 100 : -1)
+        guard count != -1 || errno == EINTR else { throw Errno("epoll_wait") }
         var lines: [String] = []
-        var hasClient = false
+        var hasClient = isAlone
         for event in events.prefix(Int(max(count, 0))) {
             switch event.data.fd {
             case listener: hasClient = true
@@ -241,7 +255,7 @@ func serve(_ listener: CInt, _ room: Room) throws(Errno) {
             case sources.counter: lines += readCounter(sources.counter)
             case sources.inbox: lines += readInbox(sources.inbox, &buffer)
             case sources.fifo where event.events & EPOLLIN.rawValue == 0:
-                let again = try opened(open(room.fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC))
+                let again = try opened("open", open(room.fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC))
                 dup2(again, sources.fifo)
                 close(again)
                 try control.watch(sources.fifo, EPOLL_CTL_ADD, EPOLLIN.rawValue)

@@ -1,7 +1,9 @@
-// Right: A dictionary of closures; signals are read one by one, the inbox in pieces.
+// Right: A dictionary of closures; signals are read one by one, the inbox in pieces. It writes a
+// line to standard error for each client.
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
 /// Opens all sources. Reading none of them ever waits: an event may be old news by then.
@@ -10,15 +12,17 @@ func openSources(_ room: Room) throws(Errno) -> Sources {
     sigemptyset(&signals)
     for signal in [SIGUSR1, SIGUSR2, SIGRTMIN()] { sigaddset(&signals, signal) }
     sigprocmask(SIG_BLOCK, &signals, nil)
-    let inbox = try opened(inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC)))
-    _ = try opened(inotify_add_watch(inbox, room.inbox, UInt32(IN_CREATE | IN_DELETE)))
+    let inbox = try opened("inotify_init1", inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC)))
+    _ = try opened(
+        "inotify_add_watch", inotify_add_watch(inbox, room.inbox, UInt32(IN_CREATE | IN_DELETE)))
     return Sources(
-        timer: try opened(timerfd_create(CLOCK_MONOTONIC, Int32(TFD_NONBLOCK | TFD_CLOEXEC))),
-        signals: try opened(signalfd(-1, &signals, Int32(SFD_NONBLOCK | SFD_CLOEXEC))),
-        counter: try opened(eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))),
+        timer: try opened(
+            "timerfd_create", timerfd_create(CLOCK_MONOTONIC, Int32(TFD_NONBLOCK | TFD_CLOEXEC))),
+        signals: try opened("signalfd", signalfd(-1, &signals, Int32(SFD_NONBLOCK | SFD_CLOEXEC))),
+        counter: try opened("eventfd", eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))),
         inbox: inbox,
-        fifo: try opened(open(room.fifo, O_RDWR | O_NONBLOCK | O_CLOEXEC)),
-        queue: try opened(mq_open_create(room.queue, O_RDONLY | O_NONBLOCK, 0, nil)))
+        fifo: try opened("open", open(room.fifo, O_RDWR | O_NONBLOCK | O_CLOEXEC)),
+        queue: try opened("mq_open", mq_open_create(room.queue, O_RDONLY | O_NONBLOCK, 0, nil)))
 }
 
 /// How often the timer has expired since it was read last: `timer 3`.
@@ -113,7 +117,7 @@ struct ControlRoom {
     var clients: [CInt: Client] = [:]
     /// Whether clients have come or left since all were told how many there are.
     var isNumberNew = false
-    /// Whether clients are left in the backlog because this process has no descriptor left.
+    /// Whether clients are left in the backlog because there is no room for more.
     var isFull = false
 
     /// Puts a descriptor into the interest list, or changes what is asked of it. See epoll_ctl(2).
@@ -121,12 +125,14 @@ struct ControlRoom {
         var event = epoll_event()
         event.events = events
         event.data.fd = descriptor
-        guard epoll_ctl(epoll, operation, descriptor, &event) != -1 else { throw .current }
+        guard epoll_ctl(epoll, operation, descriptor, &event) != -1 else {
+            throw Errno("epoll_ctl")
+        }
     }
 
     /// Tries to watch a file, and says how it went: what each client is told first.
     func greeting(_ room: Room) throws(Errno) -> String {
-        let file = try opened(open(room.notes, O_RDONLY | O_CLOEXEC))
+        let file = try opened("open", open(room.notes, O_RDONLY | O_CLOEXEC))
         do throws(Errno) {
             try watch(file, EPOLL_CTL_ADD, EPOLLIN.rawValue)
             return "notes.txt is watched"
@@ -140,13 +146,19 @@ struct ControlRoom {
     mutating func acceptClients(_ greeting: String) throws(Errno) {
         do throws(Errno) {
             while let connection = try acceptConnection(listener) {
-                try watch(connection.socket, EPOLL_CTL_ADD, EPOLLIN.rawValue)
+                guard (try? watch(connection.socket, EPOLL_CTL_ADD, EPOLLIN.rawValue)) != nil else {
+                    close(connection.socket)
+                    continue
+                }
+                note("client \(connection.socket) has come")
                 clients[connection.socket] = Client(connection.socket)
                 isNumberNew = true
                 tell([greeting], connection.socket)
             }
         } catch {
-            guard error.rawValue == EMFILE else { throw error }
+            guard error.acceptFailure == .noRoom else { throw error }
+            // Without a client that could leave, nothing will tell when there is room again.
+            if clients.isEmpty { return pauseForRoom() }
             isFull = true
             try watch(listener, EPOLL_CTL_MOD, 0)
         }
@@ -161,14 +173,13 @@ struct ControlRoom {
 
     /// Tells one client lines, and asks epoll for room as long as some of them are unsent.
     mutating func tell(_ lines: [String], _ socket: CInt) {
-        guard var client = clients[socket] else { return }
+        guard let client = clients[socket] else { return }
         let stays = client.tell(lines)
         if stays, client.hasUnsent != client.asksForRoom {
             client.asksForRoom = client.hasUnsent
             let room = client.hasUnsent ? EPOLLOUT.rawValue : 0
             try? watch(socket, EPOLL_CTL_MOD, EPOLLIN.rawValue | room)
         }
-        clients[socket] = client
         if !stays { drop(socket) }
     }
 
@@ -182,13 +193,13 @@ struct ControlRoom {
     }
 }
 
-/// Serves all sources and clients in one thread, for ever.
+/// Serves all sources and clients in one thread, forever.
 func serve(_ listener: CInt, _ room: Room) throws(Errno) {
     try setNonblocking(listener)
     let sources = try openSources(room)
     var control = ControlRoom(
         listener: listener, sources: sources,
-        epoll: try opened(epoll_create1(Int32(EPOLL_CLOEXEC))))
+        epoll: try opened("epoll_create1", epoll_create1(Int32(EPOLL_CLOEXEC))))
     for descriptor in [
         listener, sources.timer, sources.signals, sources.counter, sources.inbox, sources.fifo,
         sources.queue,
@@ -210,7 +221,7 @@ func serve(_ listener: CInt, _ room: Room) throws(Errno) {
     var events = [epoll_event](repeating: epoll_event(), count: 64)
     while true {
         let count = epoll_wait(control.epoll, &events, Int32(events.count), -1)
-        guard count != -1 || errno == EINTR else { throw .current }
+        guard count != -1 || errno == EINTR else { throw Errno("epoll_wait") }
         var lines: [String] = []
         var hasClient = false
         for event in events.prefix(Int(max(count, 0))) {

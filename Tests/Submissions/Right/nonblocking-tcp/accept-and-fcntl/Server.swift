@@ -5,7 +5,7 @@ import Glibc
 
 import struct Support.Errno
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 func serve(_ listener: CInt) throws(Errno) {
     //> your part: serve
     signal(SIGPIPE, SIG_IGN)
@@ -50,8 +50,9 @@ func acceptClients(
         }
         return true
     } catch {
-        guard error.rawValue == EMFILE else { throw error }
-        return false
+        guard [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.number) else { throw error }
+        // Without a client that could leave, the next turn may as well ask again.
+        return connections.isEmpty
     }
     //< your part: acceptClients
 }
@@ -113,9 +114,11 @@ func acceptConnection(_ listener: CInt) throws(Errno) -> Connection? {
             return Connection(socket)
         }
         switch errno {
-        case EINTR, ECONNABORTED: continue
+        case EINTR, ECONNABORTED, EPERM, EPROTO, ENOPROTOOPT, EOPNOTSUPP, ENETDOWN, ENETUNREACH,
+            EHOSTDOWN, EHOSTUNREACH, ENONET:
+            continue
         case EAGAIN: return nil
-        default: throw .current
+        default: throw Errno("accept")
         }
     }
     //< your part: acceptConnection
@@ -126,7 +129,7 @@ func setNonblocking(_ descriptor: CInt) throws(Errno) {
     //> your part: setNonblocking
     let flags = fcntl(descriptor, F_GETFL)
     guard flags != -1, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != -1 else {
-        throw .current
+        throw Errno("fcntl")
     }
     //< your part: setNonblocking
 }

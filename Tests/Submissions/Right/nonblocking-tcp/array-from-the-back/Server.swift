@@ -2,10 +2,9 @@
 
 import CLinux
 import Glibc
+import Support
 
-import struct Support.Errno
-
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 func serve(_ listener: CInt) throws(Errno) {
     //> your part: serve
     try setNonblocking(listener)
@@ -30,7 +29,7 @@ func acceptOne(_ listener: CInt, _ connections: inout [Connection]) throws(Errno
     do throws(Errno) {
         if let connection = try acceptConnection(listener) { connections.append(connection) }
     } catch {
-        guard error.rawValue == EMFILE else { throw error }
+        guard error.acceptFailure == .noRoom else { throw error }
     }
 }
 
@@ -90,11 +89,9 @@ func acceptConnection(_ listener: CInt) throws(Errno) -> Connection? {
         let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let socket = accept4(listener, nil, nil, flags)
         if socket != -1 { return Connection(socket) }
-        switch errno {
-        case EINTR, ECONNABORTED: continue
-        case EAGAIN: return nil
-        default: throw .current
-        }
+        let error = Errno("accept4")
+        if error.number == EAGAIN { return nil }
+        if error.acceptFailure != .tryNext { throw error }
     }
     //< your part: acceptConnection
 }
@@ -104,7 +101,7 @@ func setNonblocking(_ descriptor: CInt) throws(Errno) {
     //> your part: setNonblocking
     let flags = fcntl(descriptor, F_GETFL)
     guard flags != -1, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != -1 else {
-        throw .current
+        throw Errno("fcntl")
     }
     //< your part: setNonblocking
 }

@@ -2,10 +2,9 @@
 
 import CLinux
 import Glibc
+import Support
 
-import struct Support.Errno
-
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 func serve(_ listener: CInt) throws(Errno) {
     try setNonblocking(listener)
     var connections: [CInt: Connection] = [:]
@@ -40,8 +39,9 @@ func acceptClients(
         }
         return true
     } catch {
-        guard error.rawValue == EMFILE else { throw error }
-        return false
+        guard error.acceptFailure == .noRoom else { throw error }
+        // Without a client that could leave, the next turn may as well ask again.
+        return connections.isEmpty
     }
 }
 
@@ -79,11 +79,9 @@ func acceptConnection(_ listener: CInt) throws(Errno) -> Connection? {
         let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let socket = accept4(listener, nil, nil, flags)
         if socket != -1 { return Connection(socket) }
-        switch errno {
-        case EINTR, ECONNABORTED: continue
-        case EAGAIN: return nil
-        default: throw .current
-        }
+        let error = Errno("accept4")
+        if error.number == EAGAIN { return nil }
+        if error.acceptFailure != .tryNext { throw error }
     }
 }
 
@@ -91,6 +89,6 @@ func acceptConnection(_ listener: CInt) throws(Errno) -> Connection? {
 func setNonblocking(_ descriptor: CInt) throws(Errno) {
     let flags = fcntl(descriptor, F_GETFL)
     guard flags != -1, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != -1 else {
-        throw .current
+        throw Errno("fcntl")
     }
 }

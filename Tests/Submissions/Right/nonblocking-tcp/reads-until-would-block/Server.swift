@@ -5,7 +5,7 @@ import Glibc
 
 import struct Support.Errno
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 func serve(_ listener: CInt) throws(Errno) {
     signal(SIGPIPE, SIG_IGN)
     try setNonblocking(listener)
@@ -45,8 +45,9 @@ func acceptClients(
         }
         return true
     } catch {
-        guard error.rawValue == EMFILE else { throw error }
-        return false
+        guard [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.number) else { throw error }
+        // Without a client that could leave, the next turn may as well ask again.
+        return connections.isEmpty
     }
 }
 
@@ -120,9 +121,11 @@ func acceptConnection(_ listener: CInt) throws(Errno) -> Connection? {
         let socket = accept4(listener, nil, nil, flags)
         if socket != -1 { return Connection(socket) }
         switch errno {
-        case EINTR, ECONNABORTED: continue
+        case EINTR, ECONNABORTED, EPERM, EPROTO, ENOPROTOOPT, EOPNOTSUPP, ENETDOWN, ENETUNREACH,
+            EHOSTDOWN, EHOSTUNREACH, ENONET:
+            continue
         case EAGAIN: return nil
-        default: throw .current
+        default: throw Errno("accept4")
         }
     }
 }
@@ -131,6 +134,6 @@ func acceptConnection(_ listener: CInt) throws(Errno) -> Connection? {
 func setNonblocking(_ descriptor: CInt) throws(Errno) {
     let flags = fcntl(descriptor, F_GETFL)
     guard flags != -1, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != -1 else {
-        throw .current
+        throw Errno("fcntl")
     }
 }

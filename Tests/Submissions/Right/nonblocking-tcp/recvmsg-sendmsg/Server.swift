@@ -1,13 +1,14 @@
-// Right: recvmsg and sendmsg, and a class for each connection that closes its own socket.
+// Right: recvmsg and sendmsg, and a class for each connection that closes its own socket; it writes
+// a line to standard output for each client.
 
 import CLinux
 import Glibc
 
 import struct Support.Errno
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 func serve(_ listener: CInt) throws(Errno) {
-    guard fcntl(listener, F_SETFL, O_RDWR | O_NONBLOCK) != -1 else { throw .current }
+    guard fcntl(listener, F_SETFL, O_RDWR | O_NONBLOCK) != -1 else { throw Errno("fcntl") }
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 16_384, alignment: 16)
     defer { room.deallocate() }
     var clients: [Client] = []
@@ -58,15 +59,22 @@ final class Client {
     }
 }
 
-/// Takes the next client out of the backlog; nil when there is none, or no descriptor for it.
+/// Takes the next client out of the backlog; nil when there is none, or no room for it. Then the
+/// next turn asks again.
 func acceptClient(_ listener: CInt) throws(Errno) -> Client? {
     while true {
         let socket = accept4(listener, nil, nil, Int32(SOCK_NONBLOCK.rawValue))
-        if socket != -1 { return Client(socket) }
+        if socket != -1 {
+            let line = "client \(socket) has come\n"
+            write(1, line, line.utf8.count)
+            return Client(socket)
+        }
         switch errno {
-        case EINTR, ECONNABORTED: continue
-        case EWOULDBLOCK, EMFILE: return nil
-        default: throw .current
+        case EINTR, ECONNABORTED, EPERM, EPROTO, ENOPROTOOPT, EOPNOTSUPP, ENETDOWN, ENETUNREACH,
+            EHOSTDOWN, EHOSTUNREACH, ENONET:
+            continue
+        case EWOULDBLOCK, EMFILE, ENFILE, ENOBUFS, ENOMEM: return nil
+        default: throw Errno("accept4")
         }
     }
 }

@@ -9,7 +9,7 @@ let largestDatagram = 65_507
 /// A datagram with these bytes asks how many ticks of the work have been done.
 let question = Array("ticks".utf8)
 
-/// Answers every datagram, and works while there is none, for ever.
+/// Answers every datagram, and works while there is none, forever.
 func serve(_ socket: CInt) throws(Errno) {
     var work = Work()
     var buffer = [UInt8](repeating: 0, count: largestDatagram)
@@ -26,7 +26,7 @@ func serve(_ socket: CInt) throws(Errno) {
         // Not yet. No error, and no end: the moment for the other work. Then ask again.
         case EAGAIN: work.tick()
         case EINTR: break
-        default: throw .current
+        default: throw Errno("recvfrom")
         }
     }
 }
@@ -41,6 +41,9 @@ func answer(
             sendto(socket, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT), $0, $1)
         }
     }
+    guard sent == -1 else { return }
+    // A signal came first: once more.
+    if errno == EINTR { return answer(datagram, to: sender, ticks: ticks, on: socket) }
     // The flag counts for sending, too: without room in the socket this is EAGAIN. UDP may drop.
-    if sent == -1 { note("sendto \(sender): \(Errno.current)") }
+    note("\(sender): \(Errno("sendto"))")
 }

@@ -9,7 +9,7 @@ let largestDatagram = 65_507
 /// A datagram with these bytes asks how many ticks of the work have been done.
 let question = Array("ticks".utf8)
 
-/// Answers every datagram, and works while there is none, for ever.
+/// Answers every datagram, and works while there is none, forever.
 func serve(_ socket: CInt) throws(Errno) {
     //> your part: serve
     try setNonblocking(socket)
@@ -28,7 +28,7 @@ func serve(_ socket: CInt) throws(Errno) {
         // Not yet. No error, and no end: the moment for the other work. Then ask again.
         case EAGAIN: work.tick()
         case EINTR: break
-        default: throw .current
+        default: throw Errno("recvfrom")
         }
     }
     //< your part: serve
@@ -40,11 +40,14 @@ func answer(
 ) {
     //> your part: answer
     let reply = datagram.elementsEqual(question) ? Array("\(ticks)".utf8)[...] : datagram
-    let sent = reply.withUnsafeBytes { bytes in
-        sender.withSockaddr { sendto(socket, bytes.baseAddress, bytes.count, 0, $0, $1) }
-    }
+    var sent = -1
+    repeat {
+        sent = reply.withUnsafeBytes { bytes in
+            sender.withSockaddr { sendto(socket, bytes.baseAddress, bytes.count, 0, $0, $1) }
+        }
+    } while sent == -1 && errno == EINTR
     // The flag counts for sending, too: without room in the socket this is EAGAIN. UDP may drop.
-    if sent == -1 { note("sendto \(sender): \(Errno.current)") }
+    if sent == -1 { note("\(sender): \(Errno("sendto"))") }
     //< your part: answer
 }
 
@@ -52,6 +55,6 @@ func answer(
 func setNonblocking(_ descriptor: CInt) throws(Errno) {
     //> your part: setNonblocking
     var yes: CInt = 1
-    guard ioctl(descriptor, UInt(FIONBIO), &yes) != -1 else { throw .current }
+    guard ioctl(descriptor, UInt(FIONBIO), &yes) != -1 else { throw Errno("ioctl") }
     //< your part: setNonblocking
 }

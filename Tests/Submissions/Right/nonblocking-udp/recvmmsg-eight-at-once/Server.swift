@@ -8,7 +8,7 @@ import Support
 private let batch = 8
 private let room = 65_536
 
-/// Answers every datagram, and works while there is none, for ever.
+/// Answers every datagram, and works while there is none, forever.
 func serve(_ socket: CInt) throws(Errno) {
     try setNonblocking(socket)
     let bytes = UnsafeMutableRawPointer.allocate(byteCount: batch * room, alignment: 8)
@@ -34,7 +34,7 @@ func serve(_ socket: CInt) throws(Errno) {
         }
         let count = recvmmsg(socket, messages, UInt32(batch), 0, nil)
         if count == -1 {
-            if errno == EAGAIN { work.tick() } else if errno != EINTR { throw .current }
+            if errno == EAGAIN { work.tick() } else if errno != EINTR { throw Errno("recvmmsg") }
             continue
         }
         for index in 0..<Int(count) {
@@ -46,8 +46,16 @@ func serve(_ socket: CInt) throws(Errno) {
             reply.withUnsafeMutableBytes {
                 parts[index] = iovec(iov_base: $0.baseAddress, iov_len: $0.count)
                 messages[index].msg_hdr.msg_flags = 0
-                _ = sendmsg(socket, &messages[index].msg_hdr, 0)
+                while sendmsg(socket, &messages[index].msg_hdr, 0) == -1, errno == EINTR {}
             }
         }
+    }
+}
+
+/// Lets no call on this descriptor wait.
+func setNonblocking(_ descriptor: CInt) throws(Errno) {
+    let flags = fcntl(descriptor, F_GETFL)
+    guard flags != -1, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != -1 else {
+        throw Errno("fcntl")
     }
 }

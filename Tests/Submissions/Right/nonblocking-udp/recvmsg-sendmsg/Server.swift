@@ -3,9 +3,9 @@
 import Glibc
 import Support
 
-/// Answers every datagram, and works while there is none, for ever.
+/// Answers every datagram, and works while there is none, forever.
 func serve(_ socket: CInt) throws(Errno) {
-    try setNonblocking(socket)  // The one of Support.
+    try setNonblocking(socket)
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 1)
     let sender = UnsafeMutablePointer<sockaddr_in>.allocate(capacity: 1)
     let part = UnsafeMutablePointer<iovec>.allocate(capacity: 1)
@@ -27,7 +27,7 @@ func serve(_ socket: CInt) throws(Errno) {
             switch errno {
             case EWOULDBLOCK: work.tick()
             case EINTR: break
-            default: throw .current
+            default: throw Errno("recvmsg")
             }
             continue
         }
@@ -38,6 +38,14 @@ func serve(_ socket: CInt) throws(Errno) {
         }
         part.pointee.iov_len = count
         message.msg_flags = 0
-        sendmsg(socket, &message, 0)
+        while sendmsg(socket, &message, 0) == -1, errno == EINTR {}
+    }
+}
+
+/// Lets no call on this descriptor wait.
+func setNonblocking(_ descriptor: CInt) throws(Errno) {
+    let flags = fcntl(descriptor, F_GETFL)
+    guard flags != -1, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != -1 else {
+        throw Errno("fcntl")
     }
 }

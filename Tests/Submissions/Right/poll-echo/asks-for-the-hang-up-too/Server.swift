@@ -3,9 +3,10 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 func serve(_ listener: CInt) throws(Errno) {
     try setNonblocking(listener)
     var rows = [pollfd(fd: listener, events: Int16(POLLIN), revents: 0)]
@@ -14,10 +15,11 @@ func serve(_ listener: CInt) throws(Errno) {
     while true {
         guard poll(&rows, nfds_t(rows.count), -1) >= 0 else {
             if errno == EINTR { continue }
-            throw .current
+            throw Errno("poll")
         }
         let known = clients.count
-        if rows[0].revents & Int16(POLLIN) != 0 {
+        // A broken listener says POLLHUP, without POLLIN: accept then tells the reason.
+        if rows[0].revents != 0 {
             try accept(listener, &rows, &clients)
         }
         for index in (0..<known).reversed() {
@@ -53,7 +55,8 @@ func accept(
             rows.append(pollfd(fd: connection.socket, events: events, revents: 0))
         }
     } catch {
-        guard error.rawValue == EMFILE else { throw error }
-        rows[0].fd = -1
+        guard error.acceptFailure == .noRoom else { throw error }
+        // Without a client nobody can leave: then only the clock says when to try again.
+        if clients.isEmpty { pauseForRoom() } else { rows[0].fd = -1 }
     }
 }

@@ -2,9 +2,10 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 func serve(_ listener: CInt) throws(Errno) {
     try setNonblocking(listener)
     var connections: [CInt: Connection] = [:]
@@ -16,10 +17,13 @@ func serve(_ listener: CInt) throws(Errno) {
             return pollfd(fd: connection.socket, events: Int16(events), revents: 0)
         }
         if !isFull { rows.append(pollfd(fd: listener, events: Int16(POLLIN), revents: 0)) }
-        if poll(&rows, nfds_t(rows.count), -1) == -1 {
+        // Full, and nobody can leave: then the clock says when to try again.
+        let isAlone = isFull && connections.isEmpty
+        if poll(&rows, nfds_t(rows.count), isAlone ? 100 : -1) == -1 {
             if errno == EINTR { continue }
-            throw .current
+            throw Errno("poll")
         }
+        if isAlone { isFull = false }
         for row in rows where row.revents != 0 {
             if row.fd == listener {
                 isFull = try !accept(from: listener, &connections)
@@ -33,7 +37,7 @@ func serve(_ listener: CInt) throws(Errno) {
 func proceed(
     _ socket: CInt, _ connections: inout [CInt: Connection], _ buffer: inout [UInt8]
 ) -> Bool {
-    guard var connection = connections.removeValue(forKey: socket) else { return true }
+    guard let connection = connections.removeValue(forKey: socket) else { return true }
     if connection.hasUnsent ? connection.send() : connection.receive(&buffer) {
         connections[socket] = connection
         return true
@@ -51,7 +55,9 @@ func accept(
         }
         return true
     } catch {
-        if error.rawValue == EMFILE { return false }
-        throw error
+        switch error.number {
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM: return false
+        default: throw error
+        }
     }
 }

@@ -3,9 +3,10 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 func serve(_ listener: CInt) throws(Errno) {
     try setNonblocking(listener)
     let unused = pollfd(fd: -1, events: 0, revents: 0)
@@ -16,9 +17,15 @@ func serve(_ listener: CInt) throws(Errno) {
     rows[0] = pollfd(fd: listener, events: Int16(POLLIN | POLLPRI), revents: 0)
     while true {
         // Not all 4,096: poll takes no more rows than the process may have descriptors.
-        let ready = ppoll(&rows, nfds_t(used), nil, nil)
-        guard ready != -1 || errno == EINTR else { throw .current }
+        // While it is full and has no client, the clock says when to try again.
+        var pause = timespec(tv_sec: 0, tv_nsec: 100_000_000)
+        let isAlone = rows[0].events == 0 && free.count == rows.count - 1
+        let ready =
+            isAlone
+            ? ppoll(&rows, nfds_t(used), &pause, nil) : ppoll(&rows, nfds_t(used), nil, nil)
+        guard ready != -1 || errno == EINTR else { throw Errno("ppoll") }
         if ready == -1 { continue }
+        if isAlone { isFull = false }
         var left = ready - (rows[0].revents != 0 ? 1 : 0)
         var index = 1
         while left > 0 {
@@ -66,9 +73,11 @@ func accept(
             clients[next] = connection
             rows[next] = pollfd(fd: connection.socket, events: Int16(POLLIN), revents: 0)
         }
+        // No row is left either, until a client has left.
+        isFull = free.isEmpty
     } catch {
-        guard error.rawValue == EMFILE else { throw error }
+        guard error.acceptFailure == .noRoom else { throw error }
         isFull = true
-        freeWhenFull = free.count
     }
+    freeWhenFull = free.count
 }

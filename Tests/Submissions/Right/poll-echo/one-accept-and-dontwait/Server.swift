@@ -3,9 +3,10 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 func serve(_ listener: CInt) throws(Errno) {
     signal(SIGPIPE, SIG_IGN)
     try setNonblocking(listener)
@@ -16,7 +17,7 @@ func serve(_ listener: CInt) throws(Errno) {
             poll($0.baseAddress, nfds_t($0.count), -1)
         }
         if count == -1 && errno == EINTR { continue }
-        if count == -1 { throw .current }
+        if count == -1 { throw Errno("poll") }
         var gone: [Int] = []
         var index = 1
         while index < rows.count {
@@ -31,6 +32,11 @@ func serve(_ listener: CInt) throws(Errno) {
             rows[0].events = Int16(POLLIN)
         }
         if isReady, let row = try next(listener, &rows[0]) { rows.append(row) }
+        if rows[0].events == 0, rows.count == 1 {
+            // Nobody can leave, so nothing will tell when there is room again.
+            usleep(100_000)
+            rows[0].events = Int16(POLLIN)
+        }
     }
 }
 
@@ -38,9 +44,13 @@ func next(_ listener: CInt, _ row: inout pollfd) throws(Errno) -> pollfd? {
     let socket = accept(listener, nil, nil)
     if socket != -1 { return pollfd(fd: socket, events: Int16(POLLIN), revents: 0) }
     switch errno {
-    case EINTR, EAGAIN, ECONNABORTED: break
-    case EMFILE: row.events = 0
-    default: throw .current
+    case EAGAIN: break
+    // What has happened to this one client on the network. The next one follows in the next turn.
+    case EINTR, ECONNABORTED, EPERM, EPROTO, ENOPROTOOPT, EOPNOTSUPP, ENETDOWN, ENETUNREACH,
+        EHOSTDOWN, EHOSTUNREACH, ENONET:
+        break
+    case EMFILE, ENFILE, ENOBUFS, ENOMEM: row.events = 0
+    default: throw Errno("accept")
     }
     return nil
 }

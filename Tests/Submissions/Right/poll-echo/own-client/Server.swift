@@ -2,9 +2,10 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 func serve(_ listener: CInt) throws(Errno) {
     //> your part: serve
     try setNonblocking(listener)
@@ -14,7 +15,7 @@ func serve(_ listener: CInt) throws(Errno) {
     while true {
         guard poll(&rows, nfds_t(rows.count), -1) != -1 else {
             if errno == EINTR { continue }
-            throw .current
+            throw Errno("poll")
         }
         for index in rows.indices.dropFirst().reversed() where rows[index].revents != 0 {
             let socket = rows[index].fd
@@ -50,7 +51,8 @@ func proceed(
     //< your part: proceed
 }
 
-/// Takes every client that waits in the backlog, and gives each a row.
+/// Takes every client that waits in the backlog, and gives each a row. False when there is no room
+/// for some of them before a client has left.
 func acceptClients(
     _ listener: CInt, _ connections: inout [CInt: Client], _ rows: inout [pollfd]
 ) throws(Errno) -> Bool {
@@ -62,8 +64,9 @@ func acceptClients(
         }
         return true
     } catch {
-        guard error.rawValue == EMFILE else { throw error }
-        return false
+        guard error.acceptFailure == .noRoom else { throw error }
+        if connections.isEmpty { pauseForRoom() }
+        return connections.isEmpty
     }
     //< your part: acceptClients
 }

@@ -1,8 +1,9 @@
 // Right: Its own clients with a queue of up to 256 KiB each, readv and sendmsg; it asks for
-// both directions.
+// both directions, and writes a line to standard output for each client.
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
 /// A client with a queue of bytes. It reads on while the queue has room.
@@ -55,7 +56,7 @@ final class Client {
     }
 }
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 func serve(_ listener: CInt) throws(Errno) {
     try setNonblocking(listener)
     // The listener's row is the last one, so that clients and rows have the same indices.
@@ -65,7 +66,7 @@ func serve(_ listener: CInt) throws(Errno) {
         var rows = clients.map { pollfd(fd: $0.socket, events: $0.events, revents: 0) }
         rows.append(pollfd(fd: isFull ? -1 : listener, events: Int16(POLLIN), revents: 0))
         guard poll(&rows, nfds_t(rows.count), -1) != -1 else {
-            guard errno == EINTR else { throw .current }
+            guard errno == EINTR else { throw Errno("poll") }
             continue
         }
         for (client, row) in zip(clients, rows) where row.revents != 0 {
@@ -81,11 +82,15 @@ func serve(_ listener: CInt) throws(Errno) {
         if rows.last?.revents != 0 {
             do throws(Errno) {
                 while let connection = try acceptConnection(listener) {
+                    let line = "client \(connection.socket) has come\n"
+                    write(STDOUT_FILENO, line, line.utf8.count)
                     clients.append(Client(connection.socket))
                 }
             } catch {
-                guard error.rawValue == EMFILE else { throw error }
-                isFull = true
+                guard error.acceptFailure == .noRoom else { throw error }
+                // Without a client nobody can leave: then only the clock says when to try again.
+                isFull = !clients.isEmpty
+                if !isFull { pauseForRoom() }
             }
         }
     }

@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 import Synchronization
 
@@ -55,19 +56,26 @@ func serve(_ listener: CInt) throws(Errno) {
     var buffer = [UInt8](repeating: 0, count: 65_536)
     var isFull = false
     var isDraining = false
+    var isListening = true
     while true {
-        if !isDraining && isToldToEnd.load(ordering: .relaxed) > 0 {
-            isDraining = true
-            _ = try acceptClients(listener, &connections)
-            close(listener)
-        }
+        // While a socket is ready, pselect lets no signal in. So let it in here, for a moment.
+        var maskAtWork = sigset_t()
+        sigprocmask(SIG_SETMASK, &maskInTheWait, &maskAtWork)
+        sigprocmask(SIG_SETMASK, &maskAtWork, nil)
+        if isToldToEnd.load(ordering: .relaxed) > 0 { isDraining = true }
         if isDraining {
-            closeFinished(&connections)
+            // To close the listener resets those in the backlog: first there must be room for all.
+            if isListening, try acceptClients(listener, &connections) {
+                close(listener)
+                isListening = false
+            }
+            let hasClosed = closeFinished(&connections)
+            if isListening && (hasClosed || connections.isEmpty) { continue }
             if connections.isEmpty { return }
         }
         var readable = fd_set()
         var writable = fd_set()
-        let mayAccept = !isDraining && !isFull
+        let mayAccept = !isDraining && (!isFull || connections.isEmpty)
         if mayAccept { FD_SET(listener, &readable) }
         for (socket, connection) in connections {
             if connection.hasUnsent { FD_SET(socket, &writable) } else { FD_SET(socket, &readable) }
@@ -75,7 +83,7 @@ func serve(_ listener: CInt) throws(Errno) {
         let highest = max(mayAccept ? listener : 0, connections.keys.max() ?? 0)
         guard pselect(highest + 1, &readable, &writable, nil, nil, &maskInTheWait) != -1 else {
             if errno == EINTR { continue }  // The sets mean nothing now. The flag may.
-            throw .current
+            throw Errno("pselect")
         }
         let ready = connections.keys.filter {
             FD_ISSET($0, &readable) != 0 || FD_ISSET($0, &writable) != 0
@@ -97,20 +105,26 @@ func catchSIGTERM() throws(Errno) -> sigset_t {
     var maskInTheWait = sigset_t()
     sigemptyset(&terminate)
     sigaddset(&terminate, SIGTERM)
-    guard sigprocmask(SIG_BLOCK, &terminate, &maskInTheWait) != -1 else { throw .current }
+    guard sigprocmask(SIG_BLOCK, &terminate, &maskInTheWait) != -1 else {
+        throw Errno("sigprocmask")
+    }
     sigdelset(&maskInTheWait, SIGTERM)
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { _ in isToldToEnd.wrappingAdd(1, ordering: .relaxed) }
-    guard sigaction(SIGTERM, &action, nil) != -1 else { throw .current }
+    guard sigaction(SIGTERM, &action, nil) != -1 else { throw Errno("sigaction") }
     return maskInTheWait
 }
 
 /// Closes every connection on which nothing is unsent and nothing is unread.
-func closeFinished(_ connections: inout [CInt: Client]) {
+///
+/// - Returns: Whether it has closed any.
+func closeFinished(_ connections: inout [CInt: Client]) -> Bool {
+    let before = connections.count
     for (socket, connection) in connections where !connection.hasUnsent && !hasUnread(socket) {
         connections[socket] = nil
         close(socket)
     }
+    return connections.count < before
 }
 
 /// Whether bytes have come that nobody has read yet. To close a socket that has some breaks the
@@ -140,29 +154,34 @@ func proceed(
 
 /// Takes every client that waits in the backlog.
 ///
-/// - Returns: False when this process has no descriptor left. The rest stays in the backlog, so the
-///   listener stays ready: do not ask for it again before a client has left.
+/// - Returns: False when there is no room for more. The rest stays in the backlog, so the listener
+///   stays ready: do not ask for it again before a client has left. Without any client, it has
+///   paused before it says so.
 /// - Throws: The `Errno` of accept, if the listener itself is broken.
 func acceptClients(
     _ listener: CInt, _ connections: inout [CInt: Client]
 ) throws(Errno) -> Bool {
-    do throws(Errno) {
-        while true {
-            let socket = accept(listener, nil, nil)
-            if socket == -1 && (errno == EINTR || errno == ECONNABORTED) { continue }
-            if socket == -1 && errno == EAGAIN { break }
-            guard socket != -1 else { throw .current }
-            try setNonblocking(socket)
-            if socket < FD_SETSIZE {
-                connections[socket] = Client(socket)
-            } else {
-                note("client \(socket) does not fit into an fd_set")
-                close(socket)
+    while true {
+        let socket = accept(listener, nil, nil)
+        guard socket != -1 else {
+            switch errno {
+            case EAGAIN: return true
+            // What has happened to this one client on the network.
+            case EINTR, ECONNABORTED, EPERM, EPROTO, ENOPROTOOPT, EOPNOTSUPP, ENETDOWN,
+                ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENONET:
+                continue
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+                if connections.isEmpty { usleep(100_000) }
+                return false
+            default: throw Errno("accept")
             }
         }
-        return true
-    } catch {
-        guard error.rawValue == EMFILE else { throw error }
-        return false
+        try setNonblocking(socket)
+        if socket < FD_SETSIZE {
+            connections[socket] = Client(socket)
+        } else {
+            note("client \(socket) does not fit into an fd_set")
+            close(socket)
+        }
     }
 }

@@ -1,7 +1,9 @@
-// Right: MSG_PEEK shows what is unread, signal installs, shutdown before close.
+// Right: MSG_PEEK shows what is unread, signal installs, shutdown before close. It writes a line to
+// standard error for each client.
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 import Synchronization
 
@@ -21,19 +23,26 @@ func serve(_ listener: CInt) throws(Errno) {
     var buffer = [UInt8](repeating: 0, count: 65_536)
     var isFull = false
     var isDraining = false
+    var isListening = true
     while true {
-        if !isDraining && isToldToEnd.load(ordering: .acquiring) {
-            isDraining = true
-            _ = try acceptClients(listener, &connections)
-            close(listener)
-        }
+        // While a socket is ready, pselect lets no signal in: then only the pending ones tell.
+        if isToldToEnd.load(ordering: .acquiring) || isSIGTERMPending() { isDraining = true }
         if isDraining {
-            closeFinished(&connections)
-            if connections.isEmpty { return }
+            // To close the listener resets those in the backlog: first there must be room for all.
+            var hasRoom = true
+            while isListening, hasRoom {
+                if try acceptClients(listener, &connections) {
+                    isListening = false
+                    close(listener)
+                }
+                hasRoom = closeFinished(&connections) || connections.isEmpty
+            }
+            _ = closeFinished(&connections)
+            if connections.isEmpty && !isListening { return }
         }
         var readable = fd_set()
         var writable = fd_set()
-        let mayAccept = !isDraining && !isFull
+        let mayAccept = !isDraining && (!isFull || connections.isEmpty)
         if mayAccept { FD_SET(listener, &readable) }
         for (socket, connection) in connections {
             if connection.hasUnsent { FD_SET(socket, &writable) } else { FD_SET(socket, &readable) }
@@ -41,7 +50,7 @@ func serve(_ listener: CInt) throws(Errno) {
         let highest = max(mayAccept ? listener : 0, connections.keys.max() ?? 0)
         guard pselect(highest + 1, &readable, &writable, nil, nil, &maskInTheWait) != -1 else {
             if errno == EINTR { continue }  // The sets mean nothing now. The flag may.
-            throw .current
+            throw Errno("pselect")
         }
         let ready = connections.keys.filter {
             FD_ISSET($0, &readable) != 0 || FD_ISSET($0, &writable) != 0
@@ -63,19 +72,31 @@ func catchSIGTERM() throws(Errno) -> sigset_t {
     var maskInTheWait = sigset_t()
     sigemptyset(&terminate)
     sigaddset(&terminate, SIGTERM)
-    guard sigprocmask(SIG_BLOCK, &terminate, &maskInTheWait) != -1 else { throw .current }
+    guard sigprocmask(SIG_BLOCK, &terminate, &maskInTheWait) != -1 else {
+        throw Errno("sigprocmask")
+    }
     sigdelset(&maskInTheWait, SIGTERM)
     signal(SIGTERM) { _ in isToldToEnd.store(true, ordering: .releasing) }
     return maskInTheWait
 }
 
+/// Whether SIGTERM has come while it was blocked, and still waits to be let in. See sigpending(2).
+func isSIGTERMPending() -> Bool {
+    var pending = sigset_t()
+    return sigpending(&pending) == 0 && sigismember(&pending, SIGTERM) == 1
+}
+
 /// Closes every connection on which nothing is unsent and nothing is unread.
-func closeFinished(_ connections: inout [CInt: Connection]) {
+///
+/// - Returns: Whether it has closed any.
+func closeFinished(_ connections: inout [CInt: Connection]) -> Bool {
+    let before = connections.count
     for (socket, connection) in connections where !connection.hasUnsent && !hasUnread(socket) {
         connections[socket] = nil
         shutdown(socket, Int32(SHUT_RDWR))
         close(socket)
     }
+    return connections.count < before
 }
 
 /// Whether bytes have come that nobody has read yet. To close a socket that has some breaks the
@@ -105,8 +126,9 @@ func proceed(
 
 /// Takes every client that waits in the backlog.
 ///
-/// - Returns: False when this process has no descriptor left. The rest stays in the backlog, so the
-///   listener stays ready: do not ask for it again before a client has left.
+/// - Returns: False when there is no room for more. The rest stays in the backlog, so the listener
+///   stays ready: do not ask for it again before a client has left. Without any client, it has
+///   paused before it says so.
 /// - Throws: The `Errno` of accept, if the listener itself is broken.
 func acceptClients(
     _ listener: CInt, _ connections: inout [CInt: Connection]
@@ -114,6 +136,7 @@ func acceptClients(
     do throws(Errno) {
         while let connection = try acceptConnection(listener) {
             if connection.socket < FD_SETSIZE {
+                note("client \(connection.socket) has come")
                 connections[connection.socket] = connection
             } else {
                 note("client \(connection.socket) does not fit into an fd_set")
@@ -122,7 +145,8 @@ func acceptClients(
         }
         return true
     } catch {
-        guard error.rawValue == EMFILE else { throw error }
+        guard error.acceptFailure == .noRoom else { throw error }
+        if connections.isEmpty { pauseForRoom() }
         return false
     }
 }

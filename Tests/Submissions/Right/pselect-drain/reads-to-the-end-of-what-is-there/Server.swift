@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 import Synchronization
 
@@ -55,24 +56,33 @@ func serve(_ listener: CInt) throws(Errno) {
     var buffer = [UInt8](repeating: 0, count: 1000)
     var isFull = false
     var isDraining = false
+    var isListening = true
     while true {
-        if !isDraining && isToldToEnd.load(ordering: .relaxed) {
-            isDraining = true
-            _ = try acceptClients(listener, &connections)
-            close(listener)
-        }
+        // While a socket is ready, pselect lets no signal in. So let it in here, for a moment.
+        var maskAtWork = sigset_t()
+        sigprocmask(SIG_SETMASK, &maskInTheWait, &maskAtWork)
+        sigprocmask(SIG_SETMASK, &maskAtWork, nil)
+        if isToldToEnd.load(ordering: .relaxed) { isDraining = true }
         if isDraining {
+            // To close the listener resets those in the backlog: first there must be room for all.
+            if isListening, try acceptClients(listener, &connections) {
+                isListening = false
+                close(listener)
+            }
+            let before = connections.count
             for socket in connections.keys {
                 while connections[socket]?.hasUnsent == false, hasUnread(socket) {
                     _ = proceed(socket, &connections, &buffer)
                 }
             }
             closeFinished(&connections)
+            // Who has gone has made room for one of the backlog.
+            if isListening && (connections.count < before || before == 0) { continue }
             if connections.isEmpty { return }
         }
         var readable = fd_set()
         var writable = fd_set()
-        let mayAccept = !isDraining && !isFull
+        let mayAccept = !isDraining && (!isFull || connections.isEmpty)
         if mayAccept { FD_SET(listener, &readable) }
         for (socket, connection) in connections {
             if connection.hasUnsent { FD_SET(socket, &writable) } else { FD_SET(socket, &readable) }
@@ -80,7 +90,7 @@ func serve(_ listener: CInt) throws(Errno) {
         let highest = max(mayAccept ? listener : 0, connections.keys.max() ?? 0)
         guard pselect(highest + 1, &readable, &writable, nil, nil, &maskInTheWait) != -1 else {
             if errno == EINTR { continue }  // The sets mean nothing now. The flag may.
-            throw .current
+            throw Errno("pselect")
         }
         let ready = connections.keys.filter {
             FD_ISSET($0, &readable) != 0 || FD_ISSET($0, &writable) != 0
@@ -104,11 +114,13 @@ func catchSIGTERM() throws(Errno) -> sigset_t {
     var maskInTheWait = sigset_t()
     sigemptyset(&terminate)
     sigaddset(&terminate, SIGTERM)
-    guard sigprocmask(SIG_BLOCK, &terminate, &maskInTheWait) != -1 else { throw .current }
+    guard sigprocmask(SIG_BLOCK, &terminate, &maskInTheWait) != -1 else {
+        throw Errno("sigprocmask")
+    }
     sigdelset(&maskInTheWait, SIGTERM)
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { _ in isToldToEnd.store(true, ordering: .relaxed) }
-    guard sigaction(SIGTERM, &action, nil) != -1 else { throw .current }
+    guard sigaction(SIGTERM, &action, nil) != -1 else { throw Errno("sigaction") }
     return maskInTheWait
     //< your part: catchSIGTERM
 }
@@ -152,8 +164,9 @@ func proceed(
 
 /// Takes every client that waits in the backlog.
 ///
-/// - Returns: False when this process has no descriptor left. The rest stays in the backlog, so the
-///   listener stays ready: do not ask for it again before a client has left.
+/// - Returns: False when there is no room for more. The rest stays in the backlog, so the listener
+///   stays ready: do not ask for it again before a client has left. Without any client, it has
+///   paused before it says so.
 /// - Throws: The `Errno` of accept, if the listener itself is broken.
 func acceptClients(
     _ listener: CInt, _ connections: inout [CInt: Client]
@@ -170,7 +183,8 @@ func acceptClients(
         }
         return true
     } catch {
-        guard error.rawValue == EMFILE else { throw error }
+        guard error.acceptFailure == .noRoom else { throw error }
+        if connections.isEmpty { pauseForRoom() }
         return false
     }
     //< your part: acceptClients

@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
 /// Whether SIGTERM has come. A handler is given nothing but a number, so what it sets is global;
@@ -20,19 +21,25 @@ func serve(_ listener: CInt) throws(Errno) {
     var buffer = [UInt8](repeating: 0, count: 65_536)
     var isFull = false
     var isDraining = false
+    var isListening = true
     while true {
-        if !isDraining && isToldToEnd != 0 {
-            isDraining = true
-            _ = try acceptClients(listener, &connections)
-            close(listener)
+        // While a socket is ready, pselect lets no signal in: then only the pending ones tell.
+        if isToldToEnd != 0 || isOnePending() { isDraining = true }
+        while isDraining && isListening {
+            // To close the listener resets those in the backlog: first there must be room for all.
+            isListening = try !acceptClients(listener, &connections)
+            if !isListening { close(listener) }
+            let before = connections.count
+            closeFinished(&connections)
+            if connections.count == before && before > 0 { break }
         }
         if isDraining {
             closeFinished(&connections)
-            if connections.isEmpty { return }
+            if connections.isEmpty && !isListening { return }
         }
         var readable = fd_set()
         var writable = fd_set()
-        let mayAccept = !isDraining && !isFull
+        let mayAccept = !isDraining && (!isFull || connections.isEmpty)
         if mayAccept { FD_SET(listener, &readable) }
         for (socket, connection) in connections {
             if connection.hasUnsent { FD_SET(socket, &writable) } else { FD_SET(socket, &readable) }
@@ -40,7 +47,7 @@ func serve(_ listener: CInt) throws(Errno) {
         let highest = max(mayAccept ? listener : 0, connections.keys.max() ?? 0)
         guard pselect(highest + 1, &readable, &writable, nil, nil, &maskInTheWait) != -1 else {
             if errno == EINTR { continue }  // The sets mean nothing now. The flag may.
-            throw .current
+            throw Errno("pselect")
         }
         let ready = connections.keys.filter {
             FD_ISSET($0, &readable) != 0 || FD_ISSET($0, &writable) != 0
@@ -63,14 +70,23 @@ func catchSIGTERM() throws(Errno) -> sigset_t {
     sigemptyset(&terminate)
     sigaddset(&terminate, SIGTERM)
     sigaddset(&terminate, SIGINT)
-    guard pthread_sigmask(SIG_BLOCK, &terminate, nil) == 0 else { throw .current }
+    let number = pthread_sigmask(SIG_BLOCK, &terminate, nil)
+    guard number == 0 else { throw Errno("pthread_sigmask", number: number) }
     sigemptyset(&maskInTheWait)
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { _ in isToldToEnd = 1 }
     for number in [SIGTERM, SIGINT] {
-        guard sigaction(number, &action, nil) != -1 else { throw .current }
+        guard sigaction(number, &action, nil) != -1 else { throw Errno("sigaction") }
     }
     return maskInTheWait
+}
+
+/// Whether SIGTERM or SIGINT has come while it was blocked, and still waits to be let in.
+/// See sigpending(2).
+func isOnePending() -> Bool {
+    var pending = sigset_t()
+    sigpending(&pending)
+    return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1
 }
 
 /// Closes every connection on which nothing is unsent and nothing is unread.
@@ -108,8 +124,9 @@ func proceed(
 
 /// Takes every client that waits in the backlog.
 ///
-/// - Returns: False when this process has no descriptor left. The rest stays in the backlog, so the
-///   listener stays ready: do not ask for it again before a client has left.
+/// - Returns: False when there is no room for more. The rest stays in the backlog, so the listener
+///   stays ready: do not ask for it again before a client has left. Without any client, it has
+///   paused before it says so.
 /// - Throws: The `Errno` of accept, if the listener itself is broken.
 func acceptClients(
     _ listener: CInt, _ connections: inout [CInt: Connection]
@@ -125,7 +142,11 @@ func acceptClients(
         }
         return true
     } catch {
-        guard error.rawValue == EMFILE else { throw error }
-        return false
+        switch error.number {
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+            if connections.isEmpty { usleep(100_000) }
+            return false
+        default: throw error
+        }
     }
 }

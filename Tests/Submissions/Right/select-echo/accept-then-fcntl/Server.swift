@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
 /// A client: its socket, and what it is still owed.
@@ -46,14 +47,17 @@ func acceptOne(_ listener: CInt) throws(Errno) -> CInt? {
             return socket
         }
         switch errno {
-        case EINTR, ECONNABORTED: continue
+        // What has happened to this one client on the network.
+        case EINTR, ECONNABORTED, EPERM, EPROTO, ENOPROTOOPT, EOPNOTSUPP, ENETDOWN, ENETUNREACH,
+            EHOSTDOWN, EHOSTUNREACH, ENONET:
+            continue
         case EAGAIN: return nil
-        default: throw .current
+        default: throw Errno("accept")
         }
     }
 }
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 ///
 /// - Parameters:
 ///   - listener: A listening TCP socket.
@@ -78,7 +82,7 @@ func serve(_ listener: CInt, _ datagrams: CInt) throws(Errno) {
         }
         guard select(highest + 1, &readable, &writable, nil, nil) != -1 else {
             if errno == EINTR { continue }  // The sets mean nothing now.
-            throw .current
+            throw Errno("select")
         }
         let ready = (0...highest).filter { socket in
             connections[Int(socket)] != nil
@@ -88,6 +92,11 @@ func serve(_ listener: CInt, _ datagrams: CInt) throws(Errno) {
         if FD_ISSET(datagrams, &readable) != 0 { echoDatagrams(datagrams, &buffer) }
         if FD_ISSET(listener, &readable) != 0 {
             isFull = try !acceptClients(listener, &connections)
+            if isFull && connections.allSatisfy({ $0 == nil }) {
+                // Nobody can leave, so nothing will tell when there is room again.
+                usleep(100_000)
+                isFull = false
+            }
         }
     }
 }
@@ -110,8 +119,8 @@ func proceed(
 
 /// Takes every client that waits in the backlog.
 ///
-/// - Returns: False when this process has no descriptor left. The rest stays in the backlog, so the
-///   listener stays ready: do not ask for it again before a client has left.
+/// - Returns: False when there is no room for more. The rest stays in the backlog, so the listener
+///   stays ready: do not ask for it again before a client has left.
 /// - Throws: The `Errno` of accept, if the listener itself is broken.
 func acceptClients(
     _ listener: CInt, _ connections: inout [Client?]
@@ -127,8 +136,10 @@ func acceptClients(
         }
         return true
     } catch {
-        guard error.rawValue == EMFILE else { throw error }
-        return false
+        switch error.number {
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM: return false
+        default: throw error
+        }
     }
 }
 
@@ -140,6 +151,9 @@ func echoDatagrams(_ socket: CInt, _ buffer: inout [UInt8]) {
             recvfrom(socket, &buffer, buffer.count, 0, $0, $1)
         }
         guard count != -1 else { return }
-        _ = sender.withSockaddr { sendto(socket, buffer, count, 0, $0, $1) }
+        var sent = -1
+        repeat {
+            sent = sender.withSockaddr { sendto(socket, buffer, count, 0, $0, $1) }
+        } while sent == -1 && errno == EINTR
     }
 }

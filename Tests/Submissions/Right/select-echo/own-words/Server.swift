@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
 /// A client: its socket, and what it is still owed.
@@ -72,7 +73,7 @@ func select(_ count: CInt, _ first: inout DescriptorSet, _ second: inout Descrip
     }
 }
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 ///
 /// - Parameters:
 ///   - listener: A listening TCP socket.
@@ -96,7 +97,7 @@ func serve(_ listener: CInt, _ datagrams: CInt) throws(Errno) {
         let highest = max(listener, datagrams, connections.keys.max() ?? 0)
         guard select((highest / 64 + 1) * 64, &readable, &writable) != -1 else {
             if errno == EINTR { continue }  // The sets mean nothing now.
-            throw .current
+            throw Errno("select")
         }
         let named = readable.members
         let ready = (named + writable.members).filter { connections[$0] != nil }
@@ -126,8 +127,8 @@ func proceed(
 
 /// Takes every client that waits in the backlog.
 ///
-/// - Returns: False when this process has no descriptor left. The rest stays in the backlog, so the
-///   listener stays ready: do not ask for it again before a client has left.
+/// - Returns: False when there is no room for more, and a client could make some. The rest stays in
+///   the backlog, so the listener stays ready: do not ask for it again before a client has left.
 /// - Throws: The `Errno` of accept, if the listener itself is broken.
 func acceptClients(
     _ listener: CInt, _ connections: inout [CInt: Client]
@@ -143,8 +144,9 @@ func acceptClients(
         }
         return true
     } catch {
-        guard error.rawValue == EMFILE else { throw error }
-        return false
+        guard error.acceptFailure == .noRoom else { throw error }
+        if connections.isEmpty { pauseForRoom() }
+        return connections.isEmpty
     }
 }
 
@@ -156,6 +158,8 @@ func echoDatagrams(_ socket: CInt, _ buffer: inout [UInt8]) {
             recvfrom(socket, &buffer, buffer.count, 0, $0, $1)
         }
         guard count != -1 else { return }
-        _ = sender.withSockaddr { sendto(socket, buffer, count, 0, $0, $1) }
+        while sender.withSockaddr({ sendto(socket, buffer, count, 0, $0, $1) }) == -1 {
+            if errno != EINTR { break }
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
 /// A client: its socket, and what it is still owed.
@@ -52,7 +53,7 @@ struct Client {
     }
 }
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 ///
 /// - Parameters:
 ///   - listener: A listening TCP socket.
@@ -74,10 +75,18 @@ func serve(_ listener: CInt, _ datagrams: CInt) throws(Errno) {
             if connection.hasUnsent { FD_SET(socket, &writable) } else { FD_SET(socket, &readable) }
         }
         let highest = max(listener, datagrams, connections.keys.max() ?? 0)
-        guard pselect(highest + 1, &readable, &writable, nil, nil, nil) != -1 else {
+        // Full, and nobody can leave: then the clock says when to try again.
+        let isAlone = isFull && connections.isEmpty
+        var pause = timespec(tv_sec: 0, tv_nsec: 100_000_000)
+        let count =
+            isAlone
+            ? pselect(highest + 1, &readable, &writable, nil, &pause, nil)
+            : pselect(highest + 1, &readable, &writable, nil, nil, nil)
+        guard count != -1 else {
             if errno == EINTR { continue }  // The sets mean nothing now.
-            throw .current
+            throw Errno("pselect")
         }
+        if isAlone { isFull = false }
         let ready = connections.keys.filter {
             FD_ISSET($0, &readable) != 0 || FD_ISSET($0, &writable) != 0
         }
@@ -110,8 +119,8 @@ func proceed(
 
 /// Takes every client that waits in the backlog.
 ///
-/// - Returns: False when this process has no descriptor left. The rest stays in the backlog, so the
-///   listener stays ready: do not ask for it again before a client has left.
+/// - Returns: False when there is no room for more. The rest stays in the backlog, so the listener
+///   stays ready: do not ask for it again before a client has left.
 /// - Throws: The `Errno` of accept, if the listener itself is broken.
 func acceptClients(
     _ listener: CInt, _ connections: inout [CInt: Client]
@@ -128,7 +137,7 @@ func acceptClients(
         }
         return true
     } catch {
-        guard error.rawValue == EMFILE else { throw error }
+        guard error.acceptFailure == .noRoom else { throw error }
         return false
     }
     //< your part: acceptClients
@@ -143,7 +152,9 @@ func echoDatagrams(_ socket: CInt, _ buffer: inout [UInt8]) {
             recvfrom(socket, &buffer, buffer.count, 0, $0, $1)
         }
         guard count != -1 else { return }
-        _ = sender.withSockaddr { sendto(socket, buffer, count, 0, $0, $1) }
+        while sender.withSockaddr({ sendto(socket, buffer, count, 0, $0, $1) }) == -1,
+            errno == EINTR
+        {}
     }
     //< your part: echoDatagrams
 }

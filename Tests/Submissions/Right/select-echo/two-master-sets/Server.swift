@@ -1,7 +1,9 @@
-// Right: it keeps two sets up to date, and gives select copies of them.
+// Right: it keeps two sets up to date, and gives select copies of them. It writes a line to
+// standard error for each client and each datagram.
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
 /// What select is to be asked, kept up to date as clients come and go.
@@ -25,7 +27,7 @@ struct Watched {
     }
 }
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 ///
 /// - Parameters:
 ///   - listener: A listening TCP socket.
@@ -45,7 +47,7 @@ func serve(_ listener: CInt, _ datagrams: CInt) throws(Errno) {
         let highest = watched.highest
         guard select(highest + 1, &readable, &writable, nil, nil) != -1 else {
             if errno == EINTR { continue }  // The sets mean nothing now.
-            throw .current
+            throw Errno("select")
         }
         let ready = connections.keys.filter {
             FD_ISSET($0, &readable) != 0 || FD_ISSET($0, &writable) != 0
@@ -61,7 +63,7 @@ func serve(_ listener: CInt, _ datagrams: CInt) throws(Errno) {
         if FD_ISSET(datagrams, &readable) != 0 { echoDatagrams(datagrams, &buffer) }
         if FD_ISSET(listener, &readable) != 0 {
             let before = Set(connections.keys)
-            let isFull = try !acceptClients(listener, &connections)
+            let isFull = try acceptClients(listener, &connections)
             for socket in connections.keys where !before.contains(socket) {
                 watched.ask(socket, forRoom: false)
             }
@@ -88,8 +90,8 @@ func proceed(
 
 /// Takes every client that waits in the backlog.
 ///
-/// - Returns: False when this process has no descriptor left. The rest stays in the backlog, so the
-///   listener stays ready: do not ask for it again before a client has left.
+/// - Returns: Whether there is no room for some of them, and a client could make some. They stay in
+///   the backlog, so the listener stays ready: do not ask for it again before a client has left.
 /// - Throws: The `Errno` of accept, if the listener itself is broken.
 func acceptClients(
     _ listener: CInt, _ connections: inout [CInt: Connection]
@@ -97,16 +99,23 @@ func acceptClients(
     do throws(Errno) {
         while let connection = try acceptConnection(listener) {
             if connection.socket < FD_SETSIZE {
+                note("client \(connection.socket) has come")
                 connections[connection.socket] = connection
             } else {
                 note("client \(connection.socket) does not fit into an fd_set")
                 close(connection.socket)
             }
         }
-        return true
-    } catch {
-        guard error.rawValue == EMFILE else { throw error }
         return false
+    } catch {
+        switch error.acceptFailure {
+        case .noRoom where connections.isEmpty:
+            // Nobody can leave: try again a little later.
+            pauseForRoom()
+            return false
+        case .noRoom: return true
+        case .tryNext, .broken: throw error
+        }
     }
 }
 
@@ -118,6 +127,11 @@ func echoDatagrams(_ socket: CInt, _ buffer: inout [UInt8]) {
             recvfrom(socket, &buffer, buffer.count, 0, $0, $1)
         }
         guard count != -1 else { return }
-        _ = sender.withSockaddr { sendto(socket, buffer, count, 0, $0, $1) }
+        note("\(count) bytes from \(sender)")
+        var isSent = false
+        while !isSent {
+            let result = sender.withSockaddr { sendto(socket, buffer, count, 0, $0, $1) }
+            isSent = result != -1 || errno != EINTR
+        }
     }
 }

@@ -2,22 +2,35 @@
 
 import Glibc
 import Support
+import Synchronization
+
+/// Why the thread that accepts has ended.
+private let reason = Mutex<Errno?>(nil)
 
 /// Lets a thread accept the clients, and waits for it.
 func serve(_ listener: CInt) throws(Errno) {
     signal(SIGPIPE, SIG_IGN)
-    let acceptor = try createThread { acceptAll(listener) }
+    let acceptor = try createThread {
+        let error = acceptAll(listener)
+        reason.withLock { $0 = error }
+    }
     pthread_join(acceptor, nil)
-    throw .current
+    if let reason = reason.withLock({ $0 }) { throw reason }
 }
 
-/// Accepts clients for ever, and gives each of them a thread of its own.
-private func acceptAll(_ listener: CInt) {
+/// Accepts clients forever, and gives each of them a thread of its own.
+/// - Returns: Why it cannot go on: the listener is broken.
+private func acceptAll(_ listener: CInt) -> Errno {
     while true {
         let connection = accept(listener, nil, nil)
         guard connection != -1 else {
-            if errno == EINTR || errno == ECONNABORTED { continue }
-            return note("accept: \(Errno.current)")
+            let error = Errno("accept")
+            switch error.acceptFailure {
+            case .tryNext: continue
+            case .noRoom: pauseForRoom()
+            case .broken: return error
+            }
+            continue
         }
         do throws(Errno) {
             pthread_detach(try createThread { echo(connection) })
@@ -40,10 +53,10 @@ func echo(_ connection: CInt) {
         if count == 0 { return }
         guard count != -1 else {
             if errno == EINTR { continue }
-            return note("client \(connection): \(Errno.current)")
+            return note("client \(connection): \(Errno("readv"))")
         }
         guard writeAll(connection, buffer[..<count]) else {
-            return note("client \(connection): \(Errno.current)")
+            return note("client \(connection): \(Errno("writev"))")
         }
     }
 }

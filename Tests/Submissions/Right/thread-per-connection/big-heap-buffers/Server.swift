@@ -3,14 +3,20 @@
 import Glibc
 import Support
 
-/// Accepts clients for ever, and gives each of them a thread of its own.
+/// Accepts clients forever, and gives each of them a thread of its own.
 func serve(_ listener: CInt) throws(Errno) {
     signal(SIGPIPE, SIG_IGN)
     while true {
         let connection = accept(listener, nil, nil)
         guard connection != -1 else {
-            if errno == EINTR || errno == ECONNABORTED { continue }
-            throw .current
+            switch errno {
+            case EINTR, ECONNABORTED, EPERM, EPROTO, ENOPROTOOPT, EOPNOTSUPP, ENETDOWN,
+                ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENONET:
+                break
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM: poll(nil, 0, 100)
+            default: throw Errno("accept")
+            }
+            continue
         }
         do throws(Errno) {
             let thread = try createThread { echo(connection) }

@@ -1,9 +1,10 @@
-// Right: Its own pthread_create: detached by an attribute, and with a stack of 64 KiB.
+// Right: Its own pthread_create: detached by an attribute, and with a stack of 64 KiB; it writes a
+// line to standard error for each client.
 
 import Glibc
 import Support
 
-/// Accepts clients for ever, and gives each of them a thread of its own.
+/// Accepts clients forever, and gives each of them a thread of its own.
 func serve(_ listener: CInt) throws(Errno) {
     signal(SIGPIPE, SIG_IGN)
     var attributes = pthread_attr_t()
@@ -14,9 +15,12 @@ func serve(_ listener: CInt) throws(Errno) {
     while true {
         let connection = accept(listener, nil, nil)
         guard connection != -1 else {
-            if errno == EINTR || errno == ECONNABORTED { continue }
-            throw .current
+            let error = Errno("accept")
+            guard error.acceptFailure != .broken else { throw error }
+            if error.acceptFailure == .noRoom { pauseForRoom() }
+            continue
         }
+        note("client \(connection) has come")
         var thread = pthread_t()
         // The descriptor itself travels as the argument: there is nothing that two threads share.
         let argument = UnsafeMutableRawPointer(bitPattern: Int(connection))
@@ -27,7 +31,7 @@ func serve(_ listener: CInt) throws(Errno) {
                 return nil
             }, argument)
         if error != 0 {
-            note("no thread for client \(connection): \(Errno(rawValue: error))")
+            note("no thread for client \(connection): \(Errno("pthread_create", number: error))")
             close(connection)
         }
     }
@@ -42,10 +46,10 @@ func echo(_ connection: CInt) {
         if count == 0 { return }
         guard count != -1 else {
             if errno == EINTR { continue }
-            return note("client \(connection): \(Errno.current)")
+            return note("client \(connection): \(Errno("read"))")
         }
         guard writeAll(connection, buffer[..<count]) else {
-            return note("client \(connection): \(Errno.current)")
+            return note("client \(connection): \(Errno("write"))")
         }
     }
 }

@@ -7,15 +7,23 @@ import Synchronization
 /// Threads that have ended or are about to.
 private let ended = Mutex<[pthread_t]>([])
 
-/// Accepts clients for ever, and gives each of them a thread of its own.
+/// Accepts clients forever, and gives each of them a thread of its own.
 func serve(_ listener: CInt) throws(Errno) {
     //> your part: serve
     signal(SIGPIPE, SIG_IGN)
     while true {
         let connection = accept(listener, nil, nil)
         guard connection != -1 else {
-            if errno == EINTR || errno == ECONNABORTED { continue }
-            throw .current
+            switch errno {
+            case EINTR, ECONNABORTED, EPERM, EPROTO, ENOPROTOOPT, EOPNOTSUPP, ENETDOWN,
+                ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENONET:
+                continue
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+                var pause = timeval(tv_sec: 0, tv_usec: 100_000)
+                select(0, nil, nil, nil, &pause)
+                continue
+            default: throw Errno("accept")
+            }
         }
         for thread in ended.withLock({ exchange(&$0, with: []) }) { pthread_join(thread, nil) }
         do throws(Errno) {
@@ -46,10 +54,10 @@ func echo(_ connection: CInt) {
         if count == 0 { return }
         guard count != -1 else {
             if errno == EINTR { continue }
-            return note("client \(connection): \(Errno.current)")
+            return note("client \(connection): \(Errno("read"))")
         }
         guard writeAll(connection, buffer[..<count]) else {
-            return note("client \(connection): \(Errno.current)")
+            return note("client \(connection): \(Errno("write"))")
         }
     }
     //< your part: echo

@@ -8,7 +8,7 @@ import Synchronization
 private let ended = Mutex<[pthread_t]>([])
 nonisolated(unsafe) private let endings = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 
-/// Accepts clients for ever, and gives each of them a thread of its own.
+/// Accepts clients forever, and gives each of them a thread of its own.
 func serve(_ listener: CInt) throws(Errno) {
     signal(SIGPIPE, SIG_IGN)
     sem_init(endings, 0, 0)
@@ -16,8 +16,13 @@ func serve(_ listener: CInt) throws(Errno) {
     while true {
         let connection = accept(listener, nil, nil)
         guard connection != -1 else {
-            if errno == EINTR || errno == ECONNABORTED { continue }
-            throw .current
+            let error = Errno("accept")
+            switch error.acceptFailure {
+            case .tryNext: break
+            case .noRoom: usleep(100_000)
+            case .broken: throw error
+            }
+            continue
         }
         do throws(Errno) {
             _ = try createThread {
@@ -32,7 +37,7 @@ func serve(_ listener: CInt) throws(Errno) {
     }
 }
 
-/// Joins the threads that have ended, for ever.
+/// Joins the threads that have ended, forever.
 @Sendable private func reap() {
     while true {
         while sem_wait(endings) == -1 {}
@@ -50,10 +55,10 @@ func echo(_ connection: CInt) {
         if count == 0 { return }
         guard count != -1 else {
             if errno == EINTR { continue }
-            return note("client \(connection): \(Errno.current)")
+            return note("client \(connection): \(Errno("read"))")
         }
         guard writeAll(connection, buffer[..<count]) else {
-            return note("client \(connection): \(Errno.current)")
+            return note("client \(connection): \(Errno("write"))")
         }
     }
 }

@@ -9,13 +9,15 @@ import Synchronization
 /// Makes a TCP socket that listens on 127.0.0.1.
 func makeListener(port: UInt16) throws(Errno) -> CInt {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard listener != -1 else { throw .current }
+    guard listener != -1 else { throw Errno("socket") }
     var yes: CInt = 1
     let size = socklen_t(MemoryLayout<CInt>.size)
-    guard setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, size) != -1 else { throw .current }
+    guard setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, size) != -1 else {
+        throw Errno("setsockopt")
+    }
     let address = SocketAddress.loopback(port: port)
-    guard address.withSockaddr({ bind(listener, $0, $1) }) != -1 else { throw .current }
-    guard listen(listener, SOMAXCONN) != -1 else { throw .current }
+    guard address.withSockaddr({ bind(listener, $0, $1) }) != -1 else { throw Errno("bind") }
+    guard listen(listener, SOMAXCONN) != -1 else { throw Errno("listen") }
     return listener
 }
 
@@ -35,7 +37,7 @@ func serve(_ listener: CInt) throws(Errno) {
             acceptAll(CInt(Int(bitPattern: argument)))
             return nil
         }, argument)
-    guard error == 0 else { throw Errno(rawValue: error) }
+    guard error == 0 else { throw Errno("pthread_create", number: error) }
     while true {
         while sem_wait(count) == -1 {}
         let connection = waiting.withLock { $0.removeFirst() }
@@ -65,7 +67,7 @@ func echo(_ connection: CInt) throws(Errno) {
         if count == 0 { return }
         guard count != -1 else {
             if errno == EINTR { continue }
-            throw .current
+            throw Errno("read")
         }
         try writeAll(connection, buffer[..<count])
     }
@@ -76,7 +78,7 @@ private func writeAll(_ connection: CInt, _ bytes: ArraySlice<UInt8>) throws(Err
     var rest = bytes
     while !rest.isEmpty {
         let count = rest.withUnsafeBytes { write(connection, $0.baseAddress, $0.count) }
-        guard count != -1 || errno == EINTR else { throw .current }
+        guard count != -1 || errno == EINTR else { throw Errno("write") }
         rest = rest.dropFirst(max(count, 0))
     }
 }

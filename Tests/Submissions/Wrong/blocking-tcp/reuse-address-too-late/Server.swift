@@ -8,24 +8,26 @@ import Support
 /// Makes a TCP socket that listens on 127.0.0.1.
 func makeListener(port: UInt16) throws(Errno) -> CInt {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard listener != -1 else { throw .current }
+    guard listener != -1 else { throw Errno("socket") }
     let address = SocketAddress.loopback(port: port)
-    guard address.withSockaddr({ bind(listener, $0, $1) }) != -1 else { throw .current }
+    guard address.withSockaddr({ bind(listener, $0, $1) }) != -1 else { throw Errno("bind") }
     var yes: CInt = 1
     let size = socklen_t(MemoryLayout<CInt>.size)
-    guard setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, size) != -1 else { throw .current }
-    guard listen(listener, SOMAXCONN) != -1 else { throw .current }
+    guard setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, size) != -1 else {
+        throw Errno("setsockopt")
+    }
+    guard listen(listener, SOMAXCONN) != -1 else { throw Errno("listen") }
     return listener
 }
 
-/// Accepts one client after the other, for ever.
+/// Accepts one client after the other, forever.
 func serve(_ listener: CInt) throws(Errno) {
     signal(SIGPIPE, SIG_IGN)
     while true {
         let connection = accept(listener, nil, nil)
         guard connection != -1 else {
             if errno == EINTR || errno == ECONNABORTED { continue }
-            throw .current
+            throw Errno("accept")
         }
         do throws(Errno) {
             try echo(connection)
@@ -44,7 +46,7 @@ func echo(_ connection: CInt) throws(Errno) {
         if count == 0 { return }
         guard count != -1 else {
             if errno == EINTR { continue }
-            throw .current
+            throw Errno("read")
         }
         try writeAll(connection, buffer[..<count])
     }
@@ -55,7 +57,7 @@ private func writeAll(_ connection: CInt, _ bytes: ArraySlice<UInt8>) throws(Err
     var rest = bytes
     while !rest.isEmpty {
         let count = rest.withUnsafeBytes { write(connection, $0.baseAddress, $0.count) }
-        guard count != -1 || errno == EINTR else { throw .current }
+        guard count != -1 || errno == EINTR else { throw Errno("write") }
         rest = rest.dropFirst(max(count, 0))
     }
 }

@@ -8,26 +8,28 @@ import Support
 /// Makes a TCP socket that listens on 127.0.0.1.
 func makeListener(port: UInt16) throws(Errno) -> CInt {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard listener != -1 else { throw .current }
+    guard listener != -1 else { throw Errno("socket") }
     var yes: CInt = 1
     let size = socklen_t(MemoryLayout<CInt>.size)
-    guard setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, size) != -1 else { throw .current }
+    guard setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, size) != -1 else {
+        throw Errno("setsockopt")
+    }
     let address = SocketAddress.loopback(port: port)
-    guard address.withSockaddr({ bind(listener, $0, $1) }) != -1 else { throw .current }
-    guard listen(listener, SOMAXCONN) != -1 else { throw .current }
+    guard address.withSockaddr({ bind(listener, $0, $1) }) != -1 else { throw Errno("bind") }
+    guard listen(listener, SOMAXCONN) != -1 else { throw Errno("listen") }
     return listener
 }
 
-/// Accepts clients and echoes to all of them, for ever.
+/// Accepts clients and echoes to all of them, forever.
 func serve(_ listener: CInt) throws(Errno) {
     signal(SIGPIPE, SIG_IGN)
     var entries = [pollfd(fd: listener, events: Int16(POLLIN), revents: 0)]
     while true {
-        guard poll(&entries, nfds_t(entries.count), -1) != -1 else { throw .current }
+        guard poll(&entries, nfds_t(entries.count), -1) != -1 else { throw Errno("poll") }
         for entry in entries where entry.revents != 0 {
             if entry.fd == listener {
                 let connection = accept(listener, nil, nil)
-                guard connection != -1 else { throw .current }
+                guard connection != -1 else { throw Errno("accept") }
                 entries.append(pollfd(fd: connection, events: Int16(POLLIN), revents: 0))
             } else if !echo(entry.fd) {
                 entries.removeAll { $0.fd == entry.fd }
@@ -56,7 +58,7 @@ private func writeAll(_ connection: CInt, _ bytes: ArraySlice<UInt8>) throws(Err
     var rest = bytes
     while !rest.isEmpty {
         let count = rest.withUnsafeBytes { write(connection, $0.baseAddress, $0.count) }
-        guard count != -1 || errno == EINTR else { throw .current }
+        guard count != -1 || errno == EINTR else { throw Errno("write") }
         rest = rest.dropFirst(max(count, 0))
     }
 }

@@ -6,11 +6,11 @@ import CLinux
 import Glibc
 import Support
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 func serve(_ listener: CInt) throws(Errno) {
     signal(SIGPIPE, SIG_IGN)
     let epoll = epoll_create1(0)
-    guard epoll != -1 else { throw .current }
+    guard epoll != -1 else { throw Errno("epoll_create1") }
     shared = (listener, epoll)
     var thread = pthread_t()
     pthread_create(
@@ -24,7 +24,7 @@ func serve(_ listener: CInt) throws(Errno) {
         let count = epoll_wait(epoll, &events, CInt(events.count), -1)
         if count == -1 {
             if errno == EINTR { continue }
-            throw .current
+            throw Errno("epoll_wait")
         }
         for event in events[..<Int(count)] {
             if step(epoll, event, &unsent) { continue }

@@ -4,16 +4,17 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 ///
 /// - Parameter listener: A listening TCP socket.
 /// - Throws: The `Errno` of a call that shows that a socket of the server's own is broken.
 func serve(_ listener: CInt) throws(Errno) {
     try setNonblocking(listener)
     let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-    guard epoll != -1 else { throw .current }
+    guard epoll != -1 else { throw Errno("epoll_create1") }
     defer { close(epoll) }
     try watch(epoll, EPOLL_CTL_ADD, listener, for: EPOLLIN.rawValue)
     var connections = [Connection?](repeating: nil, count: 4096)
@@ -26,7 +27,7 @@ func serve(_ listener: CInt) throws(Errno) {
         let count = epoll_wait(epoll, &events, CInt(events.count), -1)
         guard count != -1 else {
             if errno == EINTR { continue }  // Also after SIGSTOP and SIGCONT, without a handler.
-            throw .current
+            throw Errno("epoll_wait")
         }
         var mayAccept = false
         for event in events.prefix(Int(count)) {
@@ -36,7 +37,7 @@ func serve(_ listener: CInt) throws(Errno) {
                 mayAccept = true
             }
         }
-        // Clients come last: a descriptor closed above may come back here, and its event is old.
+        // Newcomers come last: a descriptor closed above may come back here, and its event is old.
         guard mayAccept else { continue }
         let wasFull = isFull
         isFull = try !acceptClients(listener, epoll, &connections)
@@ -57,7 +58,7 @@ func watch(
 ) throws(Errno) {
     // The kernel never looks into `data`. It comes back as it is, with each event of this entry.
     var event = epoll_event(events: events, data: epoll_data_t(fd: socket))
-    guard epoll_ctl(epoll, operation, socket, &event) != -1 else { throw .current }
+    guard epoll_ctl(epoll, operation, socket, &event) != -1 else { throw Errno("epoll_ctl") }
 }
 
 /// Moves one client on, now that its socket is ready: sends what is unsent, or echoes what has come.
@@ -110,7 +111,7 @@ func acceptClients(
         }
         return true
     } catch {
-        guard error.rawValue == EMFILE else { throw error }
+        guard error.number == EMFILE else { throw error }
         return false
     }
 }

@@ -4,14 +4,17 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 func serve(_ listener: CInt) throws(Errno) {
     signal(SIGPIPE, SIG_IGN)
     try setNonblocking(listener)
     let epoll = epoll_create1(0)
-    guard epoll != -1, watch(epoll, EPOLL_CTL_ADD, listener, EPOLLIN) else { throw .current }
+    guard epoll != -1, watch(epoll, EPOLL_CTL_ADD, listener, EPOLLIN) else {
+        throw Errno("epoll_create1")
+    }
     var unsent: [CInt: [UInt8]] = [:]
     var events = [epoll_event](repeating: epoll_event(), count: 64)
     var isFull = false
@@ -20,7 +23,7 @@ func serve(_ listener: CInt) throws(Errno) {
         let count = epoll_wait(epoll, &events, CInt(events.count), -1)
         if count == -1 {
             if errno == EINTR { continue }
-            throw .current
+            throw Errno("epoll_wait")
         }
         var hasLeft = false
         for event in events[..<Int(count)] where event.data.fd != listener {
@@ -63,7 +66,7 @@ private func takeClients(_ listener: CInt, _ epoll: CInt) throws(Errno) -> Bool 
             if guest == -1 { return true }
             continue
         }
-        guard errno == EINTR || errno == ECONNABORTED else { throw .current }
+        guard errno == EINTR || errno == ECONNABORTED else { throw Errno("dup") }
     }
 }
 

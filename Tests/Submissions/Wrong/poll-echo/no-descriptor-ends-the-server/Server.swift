@@ -4,9 +4,10 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 func serve(_ listener: CInt) throws(Errno) {
     try setNonblocking(listener)
     var connections: [CInt: Connection] = [:]
@@ -15,7 +16,7 @@ func serve(_ listener: CInt) throws(Errno) {
     while true {
         guard poll(&rows, nfds_t(rows.count), -1) != -1 else {
             if errno == EINTR { continue }
-            throw .current
+            throw Errno("poll")
         }
         for index in rows.indices.dropFirst().reversed() where rows[index].revents != 0 {
             let socket = rows[index].fd

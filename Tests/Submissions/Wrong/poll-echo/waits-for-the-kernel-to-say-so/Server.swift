@@ -5,9 +5,10 @@
 
 import CLinux
 import Glibc
+import Nonblocking
 import Support
 
-/// Serves all clients in one thread, for ever.
+/// Serves all clients in one thread, forever.
 func serve(_ listener: CInt) throws(Errno) {
     try setNonblocking(listener)
     var connections: [CInt: Connection] = [:]
@@ -16,7 +17,7 @@ func serve(_ listener: CInt) throws(Errno) {
     while true {
         guard poll(&rows, nfds_t(rows.count), -1) != -1 else {
             if errno == EINTR { continue }
-            throw .current
+            throw Errno("poll")
         }
         for index in rows.indices.dropFirst().reversed() where rows[index].revents != 0 {
             let socket = rows[index].fd
@@ -62,7 +63,7 @@ func acceptClients(
         }
         return true
     } catch {
-        guard error.rawValue == EMFILE else { throw error }
+        guard error.number == EMFILE else { throw error }
         return false
     }
 }

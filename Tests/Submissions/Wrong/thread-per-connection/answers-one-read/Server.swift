@@ -5,14 +5,14 @@
 import Glibc
 import Support
 
-/// Accepts clients for ever, and gives each of them a thread of its own.
+/// Accepts clients forever, and gives each of them a thread of its own.
 func serve(_ listener: CInt) throws(Errno) {
     signal(SIGPIPE, SIG_IGN)
     while true {
         let connection = accept(listener, nil, nil)
         guard connection != -1 else {
             if errno == EINTR || errno == ECONNABORTED { continue }
-            throw .current
+            throw Errno("accept")
         }
         do throws(Errno) {
             let thread = try createThread { echo(connection) }

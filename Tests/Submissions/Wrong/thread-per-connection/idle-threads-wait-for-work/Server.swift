@@ -11,7 +11,7 @@ nonisolated(unsafe) private let work = UnsafeMutablePointer<pthread_cond_t>.allo
 nonisolated(unsafe) private var waiting: [CInt] = []
 nonisolated(unsafe) private var idle = 0
 
-/// Accepts clients for ever, and gives each to an idle thread or to a new one.
+/// Accepts clients forever, and gives each to an idle thread or to a new one.
 func serve(_ listener: CInt) throws(Errno) {
     signal(SIGPIPE, SIG_IGN)
     pthread_mutex_init(lock, nil)
@@ -20,7 +20,7 @@ func serve(_ listener: CInt) throws(Errno) {
         let connection = accept(listener, nil, nil)
         guard connection != -1 else {
             if errno == EINTR || errno == ECONNABORTED { continue }
-            throw .current
+            throw Errno("accept")
         }
         pthread_mutex_lock(lock)
         let isTaken = idle > waiting.count
@@ -32,7 +32,7 @@ func serve(_ listener: CInt) throws(Errno) {
     }
 }
 
-/// Serves a client, and then the next one that is waiting, for ever.
+/// Serves a client, and then the next one that is waiting, forever.
 private func serveOneAfterTheOther(_ first: CInt) {
     var connection = first
     while true {
@@ -55,10 +55,10 @@ func echo(_ connection: CInt) {
         if count == 0 { return }
         guard count != -1 else {
             if errno == EINTR { continue }
-            return note("client \(connection): \(Errno.current)")
+            return note("client \(connection): \(Errno("read"))")
         }
         guard writeAll(connection, buffer[..<count]) else {
-            return note("client \(connection): \(Errno.current)")
+            return note("client \(connection): \(Errno("read"))")
         }
     }
 }

@@ -7,7 +7,7 @@ import Support
 
 nonisolated(unsafe) private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
 
-/// Accepts clients for ever, and gives each of them a thread of its own.
+/// Accepts clients forever, and gives each of them a thread of its own.
 func serve(_ listener: CInt) throws(Errno) {
     signal(SIGPIPE, SIG_IGN)
     pthread_mutex_init(lock, nil)
@@ -15,7 +15,7 @@ func serve(_ listener: CInt) throws(Errno) {
         let connection = accept(listener, nil, nil)
         guard connection != -1 else {
             if errno == EINTR || errno == ECONNABORTED { continue }
-            throw .current
+            throw Errno("accept")
         }
         do throws(Errno) {
             let thread = try createThread { echo(connection) }
@@ -36,11 +36,11 @@ func echo(_ connection: CInt) {
         if count == 0 { return }
         guard count != -1 else {
             if errno == EINTR { continue }
-            return note("client \(connection): \(Errno.current)")
+            return note("client \(connection): \(Errno("read"))")
         }
         pthread_mutex_lock(lock)
         let isWritten = writeAll(connection, buffer[..<count])
-        let reason = Errno.current
+        let reason = Errno("read")
         pthread_mutex_unlock(lock)
         guard isWritten else { return note("client \(connection): \(reason)") }
     }

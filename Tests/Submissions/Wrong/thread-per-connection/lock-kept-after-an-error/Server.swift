@@ -8,7 +8,7 @@ import Support
 nonisolated(unsafe) private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
 nonisolated(unsafe) private var clients = 0
 
-/// Accepts clients for ever, and gives each of them a thread of its own.
+/// Accepts clients forever, and gives each of them a thread of its own.
 func serve(_ listener: CInt) throws(Errno) {
     signal(SIGPIPE, SIG_IGN)
     pthread_mutex_init(lock, nil)
@@ -16,7 +16,7 @@ func serve(_ listener: CInt) throws(Errno) {
         let connection = accept(listener, nil, nil)
         guard connection != -1 else {
             if errno == EINTR || errno == ECONNABORTED { continue }
-            throw .current
+            throw Errno("accept")
         }
         do throws(Errno) {
             let thread = try createThread { echo(connection) }
@@ -45,14 +45,14 @@ func echo(_ connection: CInt) {
         }
         guard count != -1 else {
             if errno == EINTR { continue }
-            note("client \(connection): \(Errno.current)")
+            note("client \(connection): \(Errno("read"))")
             close(connection)
             pthread_mutex_lock(lock)
             clients -= 1
             return
         }
         guard writeAll(connection, buffer[..<count]) else {
-            note("client \(connection): \(Errno.current)")
+            note("client \(connection): \(Errno("read"))")
             close(connection)
             pthread_mutex_lock(lock)
             clients -= 1

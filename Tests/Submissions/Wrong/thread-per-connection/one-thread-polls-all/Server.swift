@@ -5,16 +5,16 @@
 import Glibc
 import Support
 
-/// Accepts clients and echoes to all of them, for ever.
+/// Accepts clients and echoes to all of them, forever.
 func serve(_ listener: CInt) throws(Errno) {
     signal(SIGPIPE, SIG_IGN)
     var entries = [pollfd(fd: listener, events: Int16(POLLIN), revents: 0)]
     while true {
-        guard poll(&entries, nfds_t(entries.count), -1) != -1 else { throw .current }
+        guard poll(&entries, nfds_t(entries.count), -1) != -1 else { throw Errno("poll") }
         for entry in entries where entry.revents != 0 {
             if entry.fd == listener {
                 let connection = accept(listener, nil, nil)
-                guard connection != -1 else { throw .current }
+                guard connection != -1 else { throw Errno("accept") }
                 entries.append(pollfd(fd: connection, events: Int16(POLLIN), revents: 0))
             } else if !echo(entry.fd) {
                 entries.removeAll { $0.fd == entry.fd }

@@ -5,7 +5,7 @@
 import Glibc
 import Support
 
-/// Accepts clients for ever, and gives each of them a thread of its own.
+/// Accepts clients forever, and gives each of them a thread of its own.
 func serve(_ listener: CInt) throws(Errno) {
     signal(SIGPIPE, SIG_IGN)
     let connection = UnsafeMutablePointer<CInt>.allocate(capacity: 1)
@@ -13,7 +13,7 @@ func serve(_ listener: CInt) throws(Errno) {
         let accepted = accept(listener, nil, nil)
         guard accepted != -1 else {
             if errno == EINTR || errno == ECONNABORTED { continue }
-            throw .current
+            throw Errno("accept")
         }
         connection.pointee = accepted
         var thread = pthread_t()
@@ -23,7 +23,7 @@ func serve(_ listener: CInt) throws(Errno) {
                 if let argument { echo(argument.assumingMemoryBound(to: CInt.self)) }
                 return nil
             }, connection)
-        guard error == 0 else { throw Errno(rawValue: error) }
+        guard error == 0 else { throw Errno("pthread_create", number: error) }
         pthread_detach(thread)
     }
 }
@@ -37,10 +37,10 @@ func echo(_ connection: UnsafePointer<CInt>) {
         if count == 0 { return }
         guard count != -1 else {
             if errno == EINTR { continue }
-            return note("client \(connection.pointee): \(Errno.current)")
+            return note("client \(connection.pointee): \(Errno("read"))")
         }
         guard writeAll(connection.pointee, buffer[..<count]) else {
-            return note("client \(connection.pointee): \(Errno.current)")
+            return note("client \(connection.pointee): \(Errno("read"))")
         }
     }
 }

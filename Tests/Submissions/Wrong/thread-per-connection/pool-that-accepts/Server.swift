@@ -11,16 +11,16 @@ func serve(_ listener: CInt) throws(Errno) {
     var threads: [pthread_t] = []
     for _ in 1...250 { threads.append(try createThread { work(listener) }) }
     for thread in threads { pthread_join(thread, nil) }
-    throw .current
+    throw Errno("system call")
 }
 
-/// Accepts clients for ever, and echoes to each until it has finished.
+/// Accepts clients forever, and echoes to each until it has finished.
 private func work(_ listener: CInt) {
     while true {
         let connection = accept(listener, nil, nil)
         guard connection != -1 else {
             if errno == EINTR || errno == ECONNABORTED { continue }
-            return note("accept: \(Errno.current)")
+            return note("accept: \(Errno("accept"))")
         }
         echo(connection)
     }
@@ -35,10 +35,10 @@ func echo(_ connection: CInt) {
         if count == 0 { return }
         guard count != -1 else {
             if errno == EINTR { continue }
-            return note("client \(connection): \(Errno.current)")
+            return note("client \(connection): \(Errno("read"))")
         }
         guard writeAll(connection, buffer[..<count]) else {
-            return note("client \(connection): \(Errno.current)")
+            return note("client \(connection): \(Errno("read"))")
         }
     }
 }

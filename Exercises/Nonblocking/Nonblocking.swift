@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Glibc
+public import Support
 
 //> setNonblocking
 /// Lets no call on this descriptor wait: what would have to wait fails with EAGAIN instead.
@@ -13,7 +14,7 @@ public func setNonblocking(_ descriptor: CInt) throws(Errno) {
     let flags = fcntl(descriptor, F_GETFL)
     // Read first, then add one flag: F_SETFL with O_NONBLOCK alone would clear the others.
     guard flags != -1, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != -1 else {
-        throw .current
+        throw Errno("fcntl")
     }
 }
 //< setNonblocking

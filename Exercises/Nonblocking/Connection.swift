@@ -2,15 +2,16 @@
 
 import CLinux
 import Glibc
+public import Support
 
 /// A client of an echo server that never waits for one client alone: its nonblocking socket, and the
-/// bytes that it is still owed.
+/// bytes that are still to be sent to it.
 ///
 /// You write this one yourself in `nonblocking-tcp`; from then on it is given. It keeps one promise
 /// that all the servers rest on: as long as bytes are unsent, it reads no more. A client that sends
 /// and never reads costs the server one buffer, however much it sends; the rest waits in the
 /// kernel, and TCP slows the client down.
-public struct Connection {
+public final class Connection {
     /// The connection's descriptor. Whoever removes the connection closes it.
     public let socket: CInt
     private var unsent: [UInt8] = []
@@ -21,35 +22,53 @@ public struct Connection {
     /// Whether bytes wait for room in the socket. Then wait for room; otherwise, for bytes.
     public var hasUnsent: Bool { !unsent.isEmpty }
 
+    /// Moves the client on: sends what is unsent, or else echoes what has come.
+    ///
+    /// - Parameter buffer: Where the bytes go; all connections may share it.
+    /// - Returns: False when the client has finished or is gone: then close its socket.
+    public func proceed(_ buffer: inout [UInt8]) -> Bool {
+        hasUnsent ? send() : receive(&buffer)
+    }
+
     /// Reads once, and sends back as much of it as there is room for. Call it while nothing is unsent.
     ///
     /// See read(2), tcp(7).
     /// - Parameter buffer: Where the bytes go; all connections may share it.
     /// - Returns: False when the client has finished or is gone: then close its socket.
-    public mutating func receive(_ buffer: inout [UInt8]) -> Bool {
-        let count = read(socket, &buffer, buffer.count)
-        if count > 0 { return send(buffer[..<count]) }
-        // Nothing there after all, or a signal came first: no reason to give the client up.
-        return count == -1 && (errno == EAGAIN || errno == EINTR)
+    public func receive(_ buffer: inout [UInt8]) -> Bool {
+        while true {
+            let count = read(socket, &buffer, buffer.count)
+            guard count != -1 else {
+                if errno == EINTR { continue }
+                // Nothing has come, after all: no reason to give the client up.
+                return errno == EAGAIN
+            }
+            return count > 0 && send(buffer[..<count])
+        }
     }
 
     /// Sends as much of the unsent bytes as there is room for.
     /// - Returns: False when the client is gone: then close its socket.
-    public mutating func send() -> Bool { send(unsent[...]) }
+    public func send() -> Bool { send(unsent[...]) }
 
-    private mutating func send(_ bytes: ArraySlice<UInt8>) -> Bool {
+    /// Sends as much of `bytes` as there is room for, and keeps the rest.
+    private func send(_ bytes: ArraySlice<UInt8>) -> Bool {
         var rest = bytes
         while !rest.isEmpty {
             // MSG_NOSIGNAL: a client that is gone gives EPIPE, not SIGPIPE. See send(2).
             let count = rest.withUnsafeBytes {
                 Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
-            if count == -1 && errno == EINTR { continue }
-            if count == -1 && errno == EAGAIN { break }
-            guard count != -1 else { return false }
+            guard count != -1 else {
+                if errno == EINTR { continue }
+                // No room. Trying again here would keep others waiting: it is for the next turn.
+                if errno == EAGAIN { break }
+                return false
+            }
             rest = rest.dropFirst(count)
         }
-        unsent = Array(rest)
+        // Often a full socket takes nothing: then there is nothing to copy either.
+        if rest.count != unsent.count { unsent = Array(rest) }
         return true
     }
 }
@@ -59,17 +78,15 @@ public struct Connection {
 /// See accept4(2): unlike accept, it sets the flags of the connection in the same call.
 /// - Parameter listener: A listening socket that does not wait (O_NONBLOCK).
 /// - Returns: The client, or nil when nobody is waiting.
-/// - Throws: `EMFILE` when this process has no descriptor left: the client stays in the backlog.
-///   Any other `Errno` means that the listener itself is broken.
+/// - Throws: The `Errno` of accept4. Its `acceptFailure` says whether there is no room, so that the
+///   client stays in the backlog, or whether the listener itself is broken.
 public func acceptConnection(_ listener: CInt) throws(Errno) -> Connection? {
     while true {
         let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let socket = accept4(listener, nil, nil, flags)
         if socket != -1 { return Connection(socket) }
-        switch errno {
-        case EINTR, ECONNABORTED: continue
-        case EAGAIN: return nil
-        default: throw .current
-        }
+        let error = Errno("accept4")
+        if error.number == EAGAIN { return nil }
+        if error.acceptFailure != .tryNext { throw error }
     }
 }

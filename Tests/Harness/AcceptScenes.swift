@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+
+import CLinux
+import Glibc
+
+/// What the suites of all TCP servers do to accept(2). `visit` lets a client come, be served and leave.
+extension CheckRun {
+    /// Lets the next accepts fail, one after the other, each with an error that concerns one client
+    /// only, and requires that the server goes on accepting. See "Error handling" in accept(2).
+    public func loseClients(
+        _ trace: SyscallTrace, visit: () throws(CheckFailure) -> Void
+    ) throws(CheckFailure) {
+        let errors = [
+            ECONNABORTED, ENETDOWN, EPROTO, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH,
+            EOPNOTSUPP, ENETUNREACH, EPERM,
+        ]
+        trace.failAccepts(errors)
+        let fault =
+            "each of the next \(errors.count) accepts loses its client: "
+            + errors.map(errorName).joined(separator: ", ")
+        try despiteTheFault(fault) { () throws(CheckFailure) in
+            for _ in 1...2 { try visit() }
+        }
+    }
+
+    /// Lets the next accepts find no room, for each reason that there is. There is no client whose
+    /// leaving would make some, so a server has to try again by itself, and to pause in between.
+    /// - Parameter pauses: Whether it must; a server that polls does not.
+    public func leaveNoRoom(
+        _ trace: SyscallTrace, pauses: Bool = true, visit: () throws(CheckFailure) -> Void
+    ) throws(CheckFailure) {
+        let errors = [EMFILE, ENFILE, ENOBUFS, ENOMEM]
+        trace.failAccepts(errors)
+        let fault =
+            "the next \(errors.count) accepts find no room: "
+            + errors.map(errorName).joined(separator: ", ")
+        try despiteTheFault(fault) { () throws(CheckFailure) in
+            for _ in 1...2 { try visit() }
+        }
+        let calls = trace.events.filter { $0.kind == .call }
+        let refused = calls.indices.filter {
+            calls[$0].isInjected && SystemCall.accepting.contains(calls[$0].number)
+        }
+        for (first, second) in zip(refused, refused.dropFirst()) where pauses {
+            let thread = calls[first].thread
+            let hasPaused = calls[first...second].contains { $0.hasWaited && $0.thread == thread }
+            if hasPaused { continue }
+            throw CheckFailure(
+                expected: "a pause after an accept that has found no room",
+                found: "the next accept followed at once: it would spin until there is room")
+        }
+    }
+
+    /// Breaks the listener: from now on each accept fails with EINVAL. The server can do nothing but
+    /// say so and end.
+    public func breakTheListener(of server: ServerProcess) throws(CheckFailure) {
+        let listener = try server.socketDescriptor(SocketTable.listener(port: server.port))
+        try server.withCopy(of: listener) { copy in _ = shutdown(copy, Int32(SHUT_RDWR)) }
+        transcript.add("the listener is shut down: from now on accept fails with EINVAL")
+        let time = server.proc.cpuNanoseconds
+        let expected = "the server to say `Invalid argument` and to end with status 1"
+        do {
+            try server.wait(for: expected) {
+                server.exitStatus != nil || server.proc.cpuNanoseconds - time > 300_000_000
+            }
+        } catch  where server.exitStatus == nil {
+            throw error
+        } catch {}
+        guard let status = server.exitStatus else {
+            throw CheckFailure(
+                expected: expected,
+                found: "it asks again and again: 300 ms of processor time so far")
+        }
+        let words = server.lastWords.joined(separator: " / ")
+        guard status == .exited(1), words.contains("Invalid argument") else {
+            throw CheckFailure(
+                expected: expected,
+                found: "the server \(status). Its last words: \(words.isEmpty ? "none" : words)")
+        }
+    }
+}
+
+/// The same for servers that echo lines.
+extension CheckRun {
+    /// A client comes, has a line echoed, and leaves.
+    public func visit(_ server: ServerProcess) throws(CheckFailure) {
+        let client = try connect(server)
+        try exchangeALine(with: client)
+        client.close()
+    }
+
+    /// `loseClients` of a new server.
+    public func loseClients() throws(CheckFailure) {
+        let trace = SyscallTrace.serving
+        let server = try startServer(trace: trace)
+        try loseClients(trace) { () throws(CheckFailure) in try visit(server) }
+    }
+
+    /// `leaveNoRoom` of a new server.
+    public func leaveNoRoom(pauses: Bool = true) throws(CheckFailure) {
+        // A pause may also be a wait for another thread, with a time limit.
+        let trace = SyscallTrace(
+            calls: SyscallTrace.servingCalls.union([SYS_futex, SYS_epoll_pwait2]))
+        let server = try startServer(trace: trace)
+        try leaveNoRoom(trace, pauses: pauses) { () throws(CheckFailure) in try visit(server) }
+    }
+
+    /// `breakTheListener` of a new server, which has served a client before.
+    public func breakTheListener() throws(CheckFailure) {
+        let server = try startServer()
+        try visit(server)
+        try breakTheListener(of: server)
+    }
+
+    /// Lets the entry of the next client into the interest list fail as if the kernel had no room for
+    /// it. That client is closed, and the others are served. See ENOSPC in epoll_ctl(2).
+    public func refuseAnEntry(
+        _ server: ServerProcess, _ trace: SyscallTrace,
+        speak: () throws(CheckFailure) -> Void
+    ) throws(CheckFailure) {
+        try speak()
+        try server.waitUntilParked()
+        trace.inject(.fail(ENOSPC), at: 1, of: [SYS_epoll_ctl])
+        let fault = "the kernel has no room for the next entry of the interest list (ENOSPC)"
+        try despiteTheFault(fault) { () throws(CheckFailure) in
+            let refused = try connect(server)
+            try refused.receiveEnd()
+            try speak()
+        }
+    }
+}
+
+extension SyscallTrace {
+    /// Lets the next accepts fail, each with the next of these errors.
+    fileprivate func failAccepts(_ errors: [CInt]) {
+        for (index, error) in errors.enumerated() {
+            inject(.fail(error), at: index + 1, of: SystemCall.accepting)
+        }
+    }
+}

@@ -1,0 +1,189 @@
+// Right: It has a Connection of its own instead of the given one.
+
+import CLinux
+import Glibc
+import Nonblocking
+import Support
+
+/// Serves all clients in one thread, forever.
+///
+/// - Parameter listener: A listening TCP socket.
+/// - Throws: The `Errno` of a call that shows that a socket of the server's own is broken.
+func serve(_ listener: CInt) throws(Errno) {
+    //> your part: serve
+    try setNonblocking(listener)
+    let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+    guard epoll != -1 else { throw Errno("epoll_create1") }
+    defer { close(epoll) }
+    try watch(epoll, EPOLL_CTL_ADD, listener, for: EPOLLIN.rawValue)
+    var connections: [CInt: Connection] = [:]
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    // Only room for answers. What does not fit stays ready, and comes with the next call.
+    var events = [epoll_event](repeating: epoll_event(), count: 512)
+    var isFull = false
+    while true {
+        // Nobody is named here: the kernel has the list, and gives back those who are ready.
+        let count = epoll_wait(epoll, &events, CInt(events.count), -1)
+        guard count != -1 else {
+            if errno == EINTR { continue }  // Also after SIGSTOP and SIGCONT, without a handler.
+            throw Errno("epoll_wait")
+        }
+        var mayAccept = false
+        for event in events.prefix(Int(count)) {
+            if event.data.fd == listener {
+                mayAccept = true
+            } else if !proceed(event.data.fd, epoll, &connections, &buffer), isFull {
+                mayAccept = true
+            }
+        }
+        // Newcomers come last: a descriptor closed above may come back here, and its event is old.
+        guard mayAccept else { continue }
+        let wasFull = isFull
+        isFull = try acceptClients(listener, epoll, &connections)
+        if isFull != wasFull {
+            try watch(epoll, EPOLL_CTL_MOD, listener, for: isFull ? 0 : EPOLLIN.rawValue)
+        }
+    }
+    //< your part: serve
+}
+
+/// Puts a socket into the interest list, or changes its entry. There it stays until it is closed.
+///
+/// - Parameters:
+///   - operation: `EPOLL_CTL_ADD` for a new entry, `EPOLL_CTL_MOD` for one that is there.
+///   - events: What to watch for. Errors and hang-ups come without being asked for.
+/// - Throws: The `Errno` of epoll_ctl.
+func watch(
+    _ epoll: CInt, _ operation: CInt, _ socket: CInt, for events: UInt32
+) throws(Errno) {
+    //> your part: watch
+    // The kernel never looks into `data`. It comes back as it is, with each event of this entry.
+    var event = epoll_event(events: events, data: epoll_data_t(fd: socket))
+    guard epoll_ctl(epoll, operation, socket, &event) != -1 else { throw Errno("epoll_ctl") }
+    //< your part: watch
+}
+
+/// Moves one client on, now that its socket is ready: sends what is unsent, or echoes what has come.
+///
+/// - Returns: Whether the client stays. If not, its socket is closed and forgotten.
+func proceed(
+    _ socket: CInt, _ epoll: CInt, _ connections: inout [CInt: Connection],
+    _ buffer: inout [UInt8]
+) -> Bool {
+    //> your part: proceed
+    guard let connection = connections[socket] else { return true }
+    let hadUnsent = connection.hasUnsent
+    if connection.proceed(&buffer) {
+        // The list remembers, so it is told of changes only. Most lines change nothing.
+        if connection.hasUnsent == hadUnsent { return true }
+        let events = connection.hasUnsent ? EPOLLOUT : EPOLLIN
+        do throws(Errno) {
+            try watch(epoll, EPOLL_CTL_MOD, socket, for: events.rawValue)
+            return true
+        } catch {
+            note("client \(socket): \(error)")
+        }
+    }
+    // This was the only descriptor of the connection, so its entry leaves the list with it.
+    connections[socket] = nil
+    close(socket)
+    return false
+    //< your part: proceed
+}
+
+/// Takes every client that waits in the backlog, and puts each into the list.
+///
+/// - Returns: Whether there was no room for some of them. They stay in the backlog, so accept would
+///   fail again at once: leave it alone until a client has left.
+/// - Throws: The `Errno` of accept, if the listener itself is broken.
+func acceptClients(
+    _ listener: CInt, _ epoll: CInt, _ connections: inout [CInt: Connection]
+) throws(Errno) -> Bool {
+    //> your part: acceptClients
+    do throws(Errno) {
+        while let socket = try acceptConnection(listener)?.socket {
+            do throws(Errno) {
+                // Once for the whole life of the connection, not once for each turn.
+                try watch(epoll, EPOLL_CTL_ADD, socket, for: EPOLLIN.rawValue)
+                connections[socket] = Connection(socket)
+            } catch {
+                // ENOSPC, ENOMEM: the kernel has no room for the entry.
+                note("client \(socket): \(error)")
+                close(socket)
+            }
+        }
+        return false
+    } catch {
+        guard error.acceptFailure == .noRoom else { throw error }
+        // Without a client that could leave, nothing will tell when there is room again.
+        if connections.isEmpty { pauseForRoom() }
+        return !connections.isEmpty
+    }
+    //< your part: acceptClients
+}
+
+/// A client: its nonblocking socket, and the bytes that are still to be sent to it.
+final class Connection {
+    /// The connection's descriptor. Whoever removes the connection closes it.
+    let socket: CInt
+    private var unsent: [UInt8] = []
+
+    /// Wraps a connected socket that does not wait (O_NONBLOCK).
+    init(_ socket: CInt) { self.socket = socket }
+
+    /// Whether bytes wait for room in the socket. As long as they do, nothing more is read.
+    var hasUnsent: Bool { !unsent.isEmpty }
+
+    /// Moves the client on: sends what is unsent, or else echoes what has come.
+    ///
+    /// - Parameter buffer: Where the bytes go; all connections may share it.
+    /// - Returns: False when the client has finished or is gone: then close its socket.
+    func proceed(_ buffer: inout [UInt8]) -> Bool {
+        hasUnsent ? send() : receive(&buffer)
+    }
+
+    /// Reads once, and sends back as much as there is room for. Call it while nothing is unsent.
+    ///
+    /// - Parameter buffer: Where the bytes go; all connections may share it.
+    /// - Returns: False when the client has finished or is gone: then close its socket.
+    func receive(_ buffer: inout [UInt8]) -> Bool {
+        //> your part: receive
+        while true {
+            let count = read(socket, &buffer, buffer.count)
+            guard count != -1 else {
+                if errno == EINTR { continue }
+                // Nothing has come yet: no reason to give the client up.
+                return errno == EAGAIN
+            }
+            return count > 0 && send(buffer[..<count])
+        }
+        //< your part: receive
+    }
+
+    /// Sends as much of the unsent bytes as there is room for.
+    /// - Returns: False when the client is gone: then close its socket.
+    func send() -> Bool { send(unsent[...]) }
+
+    /// Sends as much of `bytes` as there is room for, and keeps the rest.
+    private func send(_ bytes: ArraySlice<UInt8>) -> Bool {
+        //> your part: send
+        var rest = bytes
+        while !rest.isEmpty {
+            // MSG_NOSIGNAL: a client that is gone gives EPIPE, not SIGPIPE. See send(2).
+            let count = rest.withUnsafeBytes {
+                Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count != -1 else {
+                if errno == EINTR { continue }
+                // No room. Trying again here would keep others waiting: it is for the next turn.
+                if errno == EAGAIN { break }
+                return false
+            }
+            rest = rest.dropFirst(count)
+        }
+        // Often a full socket takes nothing: then there is nothing to copy either.
+        if rest.count != unsent.count { unsent = Array(rest) }
+        return true
+        //< your part: send
+    }
+}
