@@ -11,8 +11,8 @@ extension Course {
                 + "watch for, and `event.data.fd` brings the socket back when it is ready.",
             "Compare `hasUnsent` before and after `receive` or `send`. If it has changed, switch "
                 + "the entry between EPOLLIN and EPOLLOUT with EPOLL_CTL_MOD; else leave it alone.",
-            "First all clients of the answer, then the listener. If acceptClients gives false, set "
-                + "the listener's events to 0; when a client has left, accept and set EPOLLIN.",
+            "First all clients of the answer, then the listener. While there is no room, watch "
+                + "the listener for nothing; when a client has left, accept and set EPOLLIN.",
         ],
         scene: .clients,
         model: CallRules(

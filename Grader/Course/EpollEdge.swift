@@ -187,7 +187,7 @@ extension Course {
             .hidden(
                 "testGoesOnAfterAShortWrite", "When write takes only a part, the rest follows.",
                 restsOn: "testEchoesALine",
-                hint: "Only a write that has given EAGAIN is followed by an EPOLLOUT edge: go on "
-                    + "writing until then."),
+                hint: "A write that took a part does not say that there is no room left: go on "
+                    + "writing until EAGAIN."),
         ])
 }

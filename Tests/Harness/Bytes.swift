@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import CLinux
 import Glibc
 
 /// Bytes as a person can read them: `"hello\n"`, `"\x00\xff"`. Of many, the first and their number.
@@ -80,14 +81,9 @@ public func signalName(_ number: CInt) -> String {
     return names[number] ?? "signal \(number)"
 }
 
-/// An error number's name, for the errors that a server meets: `EAGAIN`.
+/// An error number's name: `EAGAIN`. See strerrorname_np(3).
 public func errorName(_ number: CInt) -> String {
-    let names: [CInt: String] = [
-        EAGAIN: "EAGAIN", EBADF: "EBADF", ECONNABORTED: "ECONNABORTED",
-        ECONNREFUSED: "ECONNREFUSED", ECONNRESET: "ECONNRESET", EEXIST: "EEXIST",
-        EFAULT: "EFAULT", EINTR: "EINTR", EINVAL: "EINVAL", EMFILE: "EMFILE", ENOBUFS: "ENOBUFS",
-        ENOENT: "ENOENT", ENOMEM: "ENOMEM", EPERM: "EPERM", EPIPE: "EPIPE",
-        512: "interrupted, and made again",
-    ]
-    return names[number] ?? "errno \(number)"
+    // Of the kernel's own: a tracer sees them, a program never does. See ERESTARTSYS in signal(7).
+    if (512...516).contains(number) { return "interrupted, and made again" }
+    return strerrorname_np(number).map { String(cString: $0) } ?? "errno \(number)"
 }

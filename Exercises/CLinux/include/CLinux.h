@@ -64,6 +64,7 @@ int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, cons
 int prlimit(pid_t pid, int resource, const void *new_limit, void *old_limit);
 int pthread_setname_np(pthread_t thread, const char *name);
 int sched_setaffinity(pid_t pid, size_t size, const void *mask);
+const char *strerrorname_np(int number);
 int tgkill(pid_t process, pid_t thread, int signal);
 ssize_t splice(int in, off_t *in_at, int out, off_t *out_at, size_t count, unsigned int flags);
 ssize_t process_vm_readv(pid_t pid, const struct iovec *local, unsigned long local_count,
