@@ -4,7 +4,7 @@ import PackageDescription
 
 // The table of the course: a chapter's folder, and the exercises in it, in the order of the course.
 // Everything below is made from it. Adding an exercise means adding its id here and its row in
-// Grader/Course; `swift test --filter CourseTests` then names each file that is still missing.
+// Tests/Registry; `swift test --filter SelfTests` then names each file that is still missing.
 let chapters: [(folder: String, exercises: [String])] = [
     ("01-blocking", ["blocking-udp", "blocking-tcp", "thread-per-connection"]),
     ("02-nonblocking", ["nonblocking-udp", "nonblocking-tcp"]),
@@ -44,7 +44,7 @@ func targets(of chapter: (folder: String, exercises: [String])) -> [Target] {
     }
     let suites = ["Public", "Hidden"].map { kind in
         Target.testTarget(
-            name: "\(kind)-\(chapter.folder)", dependencies: ["Harness", "Checks"],
+            name: "\(kind)-\(chapter.folder)", dependencies: ["Checks", "Harness"],
             path: "Tests/\(kind)/\(chapter.folder)", swiftSettings: finished)
     }
     return servers + suites
@@ -66,36 +66,50 @@ let package = Package(
             name: "experiment", dependencies: ["CLinux", "Support", "Listening", "Nonblocking"],
             path: "Exercises/Experiments", swiftSettings: finished),
 
-        // The tests: CLaunch starts a process, Harness observes it, Checks reports to XCTest.
-        .target(name: "CLaunch", path: "Tests/Harness/CLaunch"),
+        // What is judged, and how: arrows run from here upwards, never back.
+        .target(name: "Registry", path: "Tests/Registry", swiftSettings: finished),
+        .target(name: "CLaunch", path: "Tests/CLaunch"),
         .target(
             name: "Harness", dependencies: ["CLaunch", "CLinux"], path: "Tests/Harness",
-            exclude: ["CLaunch", "Checks"], swiftSettings: finished),
-        .target(
-            name: "Checks", dependencies: ["Course", "Harness"], path: "Tests/Harness/Checks",
             swiftSettings: finished),
-        .testTarget(
-            name: "CourseTests",
-            dependencies: ["CLinux", "Course", "Harness", "Pipeline", "Verification"],
-            path: "Tests/Course", swiftSettings: finished),
+        .target(
+            name: "Checks", dependencies: ["Harness", "Registry"], path: "Tests/Checks",
+            swiftSettings: finished),
 
+        // The grader: all of it but the one call in CommandLine is libraries, so that it can be tested.
+        .target(
+            name: "Reports", dependencies: ["Harness", "Registry"], path: "Grader/Reports",
+            swiftSettings: finished),
+        .target(
+            name: "Pipeline", dependencies: ["Harness", "Registry", "Reports"],
+            path: "Grader/Pipeline", swiftSettings: finished),
+        .target(
+            name: "Figures", dependencies: ["Harness", "Reports"], path: "Grader/Figures",
+            swiftSettings: finished),
+        .target(
+            name: "Verification", dependencies: ["Harness", "Pipeline", "Registry", "Reports"],
+            path: "Grader/Verification", swiftSettings: finished),
+        .target(
+            name: "Verbs",
+            dependencies: [
+                "Figures", "Harness", "Pipeline", "Registry", "Reports", "Verification",
+            ],
+            path: "Grader/Verbs", swiftSettings: finished),
+        .executableTarget(
+            name: "grader", dependencies: ["Verbs"], path: "Grader/CommandLine",
+            swiftSettings: finished),
+
+        // The course checks itself, and measures itself.
+        .testTarget(
+            name: "SelfTests",
+            dependencies: [
+                "CLinux", "Harness", "Pipeline", "Registry", "Reports", "Verification",
+            ],
+            path: "Tests/SelfTests", swiftSettings: finished),
         .executableTarget(
             name: "measures",
-            dependencies: ["CLinux", "Course", "Harness", "Pipeline", "Verification"],
+            dependencies: ["CLinux", "Harness", "Pipeline", "Registry", "Verification"],
             path: "Tests/Measures", swiftSettings: finished),
-
-        // The grader: Course is the registry, Pipeline the stages, Grader itself the command line.
-        .target(name: "Course", path: "Grader/Course", swiftSettings: finished),
-        .target(
-            name: "Pipeline", dependencies: ["Course", "Harness"], path: "Grader/Pipeline",
-            swiftSettings: finished),
-        .target(
-            name: "Verification", dependencies: ["Course", "Harness", "Pipeline"],
-            path: "Grader/Verification", swiftSettings: finished),
-        .executableTarget(
-            name: "grader", dependencies: ["Course", "Harness", "Pipeline", "Verification"],
-            path: "Grader",
-            exclude: ["Course", "Pipeline", "Verification"], swiftSettings: finished),
     ] + chapters.flatMap(targets(of:)),
     swiftLanguageModes: [.v6]
 )

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 
 import Foundation
-import Harness
+package import Harness
 
 /// What a server asked of the kernel, as rows of the App/Kernel figure: each call goes over to the
 /// kernel, waits or not, copies or not, and comes back.
-struct Ladder: Codable {
+package struct Ladder: Codable {
     /// One call, or several equal ones in a row.
-    struct Row: Codable {
+    package struct Row: Codable {
         /// Which of the columns makes the call, counted from 0.
         let column: Int
         /// The call with the arguments that matter: `recvfrom(3)`.
@@ -50,14 +50,14 @@ struct Ladder: Codable {
     }
 
     /// Whose figure this is: `blocking-udp (solution)`.
-    let title: String
+    package let title: String
     /// The threads, in the order in which they made their first call.
-    let columns: [String]
+    package let columns: [String]
     /// The calls, in the order in which they began.
-    private(set) var rows: [Row]
+    package private(set) var rows: [Row]
 
     /// Makes the figure of a trace.
-    init(title: String, events: [TraceEvent]) {
+    package init(title: String, events: [TraceEvent]) {
         let calls = events.filter { $0.kind == .call }
         var threads: [Int32] = []
         for call in calls where !threads.contains(call.thread) { threads.append(call.thread) }

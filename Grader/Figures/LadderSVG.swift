@@ -38,7 +38,7 @@ extension Ladder {
     }
 
     /// The figure as an SVG that stands alone, for light and dark backgrounds.
-    var svg: String {
+    package var svg: String {
         let (body, y) = drawing
         let lines = (columns.indices.map { x(of: $0) } + [kernel]).map { x in
             #"<line class="life" x1="\#(x)" y1="64" x2="\#(x)" y2="\#(y)"/>"#
@@ -136,7 +136,7 @@ extension Ladder {
 }
 
 /// One SVG with several figures beside each other.
-func sideBySide(_ figures: [Ladder]) -> String {
+package func sideBySide(_ figures: [Ladder]) -> String {
     if figures.count == 1 { return figures[0].svg }
     var x = 0
     var height = 0

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 
 import Foundation
+import Reports
 import Harness
 
 extension Ladder {
     /// The figure for a terminal: the app on the left, the kernel on the right, time downwards.
-    var text: String {
+    package var text: String {
         let heads = "      ms  " + pad("App", 38) + "Kernel"
         let lines = moments.flatMap { $0.isReturn ? returning($0) : calling($0) }
         return ([title, "", heads] + lines).joined(separator: "\n") + "\n"
@@ -50,7 +51,7 @@ extension Ladder {
 
 extension Ladder {
     /// The figure as a Mermaid sequence diagram, as the chapters have it.
-    var mermaid: String {
+    package var mermaid: String {
         var lines = ["sequenceDiagram"]
         for (index, column) in columns.enumerated() {
             lines.append("    participant A\(index) as \(column)")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package import Course
+package import Registry
 import Foundation
 import Harness
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-public import Course
+public import Registry
 import Foundation
 import Harness
 
@@ -76,7 +76,8 @@ public struct CourseTree: Sendable {
     private var suitesAreFresh: Bool {
         guard let linked = inodeChanged(suites) else { return false }
         let folders = [
-            "Tests/Harness", "Tests/Public", "Tests/Hidden", "Grader/Course", "Exercises/CLinux",
+            "Tests/CLaunch", "Tests/Harness", "Tests/Registry", "Tests/Checks", "Tests/Public",
+            "Tests/Hidden", "Exercises/CLinux",
         ]
         let sources = folders.flatMap { folder in
             let below = FileManager.default.enumerator(atPath: "\(root)/\(folder)")

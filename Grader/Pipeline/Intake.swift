@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-public import Course
+public import Registry
 public import Foundation
 import Harness
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-public import Course
+public import Registry
+public import Reports
 import Harness
 
 /// The whole way of a submission, stage after stage, one exercise at a time.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-import Course
+import Registry
+import Reports
 import Pipeline
 
 /// `grader list`: the chapters and their exercises.

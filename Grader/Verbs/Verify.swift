@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-import Course
+import Registry
+import Reports
 import Foundation
 import Harness
 import Pipeline

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-import Course
+import Registry
+package import Reports
 import Foundation
-package import Pipeline
+import Pipeline
 
 /// A trial and all its runs.
 package struct Outcome {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-package import Course
+package import Registry
+package import Reports
 import Foundation
 package import Pipeline
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-import Course
+import Registry
 import Foundation
 import Harness
 import Pipeline

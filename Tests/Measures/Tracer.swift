@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import CLinux
-import Course
+import Registry
 import Foundation
 import Harness
 import Pipeline

@@ -1,4 +1,4 @@
-import Course
+import Registry
 import XCTest
 
 /// The reference servers are one text: from one model to the next, only the model changes.

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 
 extension Course {
-    static let poll = Chapter(id: "04-poll", title: "poll", exercises: [pollEcho])
-
     private static let asksAnotherWay = CallRules.Forbidden(
         signs: ["select", "pselect6", "epoll_wait", "epoll_pwait", "epoll_ctl"],
         meaning: "It asks by select or epoll. Those are chapters 3 and 5; here the call is poll.")
 
-    private static let pollEcho = Exercise(
+    static let pollEcho = Exercise(
         id: "poll-echo",
         title: "A TCP echo server for thousands of clients in one loop around poll",
         chapter: "04-poll", section: "Exercise: poll-echo", secondsPerCheck: 20,

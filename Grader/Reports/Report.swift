@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-public import Course
+public import Registry
 public import Foundation
 import Harness
 
@@ -105,7 +105,9 @@ public struct ExerciseReport: Codable, Equatable, Sendable {
         case id, chapter, status, score, maxScore = "max_score", message, checks
     }
 
-    init(_ exercise: Exercise, _ status: Status, message: String? = nil, checks: [CheckReport]) {
+    package init(
+        _ exercise: Exercise, _ status: Status, message: String? = nil, checks: [CheckReport]
+    ) {
         id = exercise.id
         chapter = exercise.chapter
         self.status = status
@@ -116,7 +118,7 @@ public struct ExerciseReport: Codable, Equatable, Sendable {
     }
 
     /// An exercise of which no check could be run.
-    init(_ exercise: Exercise, unjudged status: Status, message: String) {
+    package init(_ exercise: Exercise, unjudged status: Status, message: String) {
         let checks = exercise.checks.map { check in
             CheckReport(exercise, check, .notRun, message: "")
         }
@@ -167,7 +169,7 @@ public struct CheckReport: Codable, Equatable, Sendable {
         case id, title, status, score, maxScore = "max_score", visibility, message, hint, duration
     }
 
-    init(
+    package init(
         _ exercise: Exercise, _ check: Check, _ status: Status, message: String,
         duration: Double = 0
     ) {

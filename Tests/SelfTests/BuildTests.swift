@@ -1,4 +1,4 @@
-import Course
+import Registry
 import Pipeline
 import XCTest
 

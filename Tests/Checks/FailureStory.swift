@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-import Course
+import Registry
 import Harness
 
 /// Tells a failure to the learner: what the check is about, what was done, what should have come

@@ -1,4 +1,4 @@
-import Course
+import Registry
 import Harness
 import Pipeline
 import XCTest

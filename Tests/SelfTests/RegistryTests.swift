@@ -1,4 +1,4 @@
-import Course
+import Registry
 import Harness
 import Pipeline
 import Verification
@@ -14,7 +14,7 @@ final class RegistryTests: XCTestCase {
             XCTAssert(manifest.contains(row), "Package.swift has no row \(row)")
         }
         // What an exercise may import is said twice: a manifest can import no module.
-        let registry = try Tree.text("Grader/Course/Exercise.swift")
+        let registry = try Tree.text("Tests/Registry/Exercise.swift")
         for line in [
             #"if id == "blocking-tcp" { return [] }"#,
             #"return chapter < "03" ? ["Listening"] : ["Listening", "Nonblocking"]"#,

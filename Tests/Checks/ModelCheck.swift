@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-import Course
+import Registry
 public import Harness
 
 extension ExerciseChecks {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-import Course
+import Registry
+import Reports
 import Foundation
 import Pipeline
 
@@ -13,7 +14,7 @@ enum ExitCode: Int32 {
 }
 
 /// Runs the verb that the command line names, and ends the process with its status.
-func runGrader() -> Never {
+public func runGrader() -> Never {
     do {
         exit(try dispatch(Array(CommandLine.arguments.dropFirst())).rawValue)
     } catch let error as UsageError {

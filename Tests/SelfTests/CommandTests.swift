@@ -1,4 +1,5 @@
-import Course
+import Registry
+import Reports
 import Foundation
 import FoundationXML
 import Harness

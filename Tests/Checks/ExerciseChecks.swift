@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-import Course
+import Registry
 import Foundation
 public import Harness
 public import XCTest
@@ -10,7 +10,7 @@ open class ExerciseChecks: XCTestCase {
     /// The exercise that the suite judges.
     open class var exercise: String { fatalError("A suite names its exercise.") }
 
-    /// Runs one check. The registry in Grader/Course has its title, its points and its hint.
+    /// Runs one check. The registry has its title, its points and its hint.
     ///
     /// - Parameters:
     ///   - method: The test method, as the registry has it.

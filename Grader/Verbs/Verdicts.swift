@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Foundation
+import Reports
 import Pipeline
 
 /// What `grader check` found last, by exercise id: kept below `.build`, which nobody commits.

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: MIT
 
-import Course
+import Registry
 import Foundation
 import Harness
-import Pipeline
 
 /// A report as a person reads it: a table, then what did not pass, with its story.
-struct TextReport {
-    let report: Report
-    let terminal: Terminal
+package struct TextReport {
+    private let report: Report
+    private let terminal: Terminal
 
-    var text: String {
+    /// The text of a report, coloured where the terminal takes colours.
+    package init(report: Report, terminal: Terminal) {
+        self.report = report
+        self.terminal = terminal
+    }
+
+    /// The whole of it.
+    package var text: String {
         var parts: [String] = []
         for chapter in Course.chapters {
             let exercises = report.exercises.filter { $0.chapter == chapter.id }
@@ -95,6 +101,6 @@ struct TextReport {
 }
 
 /// The text and as many spaces as make it `width` wide; one space at least.
-func pad(_ text: String, _ width: Int) -> String {
+package func pad(_ text: String, _ width: Int) -> String {
     text + String(repeating: " ", count: max(1, width - text.count))
 }
