@@ -6,8 +6,10 @@ import Harness
 
 /// The last stage's one record of a run. Every format is rendered from it; as JSON it is schema 1.
 public struct Report: Codable, Equatable, Sendable {
+    /// The version of the form that this grader writes.
+    public static let schemaVersion = 1
     /// The version of this form.
-    public var schema = 1
+    public var schema = Report.schemaVersion
     /// The submission's directory, as it was given.
     public let submission: String
     /// The points that were reached.

@@ -10,20 +10,22 @@ struct Arguments {
 
     /// Takes the words apart.
     /// - Throws: `UsageError` for an option that the verb does not know, or one without its value.
-    init(_ arguments: [String], options known: [String], flags: [String] = []) throws {
-        var rest = arguments[...]
+    init(_ arguments: some Collection<String>, options known: [Verb.Option]) throws {
+        var rest = Array(arguments)[...]
         while let word = rest.popFirst() {
-            if flags.contains(word) {
-                self.flags.insert(word)
-            } else if known.contains(word) {
-                guard let value = rest.popFirst() else {
-                    throw UsageError("The option \(word) needs a value.")
-                }
-                options.append((word, value))
-            } else if word.hasPrefix("-"), word.count > 1 {
-                throw UsageError("There is no option \(word) here.")
-            } else {
+            guard word.hasPrefix("-"), word.count > 1 else {
                 words.append(word)
+                continue
+            }
+            guard let option = known.first(where: { $0.name == word }) else {
+                throw UsageError("There is no option \(word) here.")
+            }
+            if option.value == nil {
+                flags.insert(word)
+            } else if let value = rest.popFirst() {
+                options.append((word, value))
+            } else {
+                throw UsageError("The option \(word) needs a value.")
             }
         }
     }

@@ -5,11 +5,17 @@ import Reports
 import Foundation
 import Pipeline
 
-/// `grader check [EXERCISE…]`: judges the learner's own work where it stands.
-func check(_ arguments: Arguments) throws -> ExitCode {
+extension Verb {
+    static let check = Verb(
+        name: "check", about: "build and judge your own work", words: "[EXERCISE…]",
+        run: checkOwnWork)
+}
+
+/// Judges the learner's own work where it stands.
+@Sendable private func checkOwnWork(_ arguments: Arguments) throws -> ExitCode {
     let wanted = try exercises(arguments.words)
     let tree = try CourseTree()
-    let progress = Progress()
+    let progress = Progress(wanted.count)
     let judge = try Judge(tree, events: progress.show)
     let reports = try wanted.map { try judge.judgeOwnWork($0) }
     progress.end()

@@ -5,8 +5,19 @@ import Reports
 import Foundation
 import Pipeline
 
-/// `grader grade SUBMISSION`: judges a submission in a workspace, and writes the report.
-func grade(_ arguments: Arguments) throws -> ExitCode {
+extension Verb {
+    static let grade = Verb(
+        name: "grade", about: "judge a submission, and write the report", words: "SUBMISSION",
+        options: [
+            Option("--exercises", "A,B", about: "judge these only"),
+            Option("--format", "FORMAT", about: "text or json; may be given several times"),
+            Option("--output", "FILE", about: "where the format before it goes"),
+            Option("--pass-at", "PERCENT", about: "exit with 1 below this share of the points"),
+        ], run: gradeSubmission)
+}
+
+/// Judges a submission in a workspace, and writes the report.
+@Sendable private func gradeSubmission(_ arguments: Arguments) throws -> ExitCode {
     guard arguments.words.count == 1, let path = arguments.words.first else {
         throw UsageError("`grader grade` takes one submission.")
     }
@@ -17,7 +28,7 @@ func grade(_ arguments: Arguments) throws -> ExitCode {
     let intake = try Intake(submission: path)
     let tree = try CourseTree()
 
-    let progress = Progress()
+    let progress = Progress(wanted.count)
     let judge = try Judge(tree, events: progress.show)
     let workspace = try Workspace(tree)
     let reports = try wanted.map { try judge.judge($0, intake.take($0), in: workspace) }
@@ -31,40 +42,34 @@ func grade(_ arguments: Arguments) throws -> ExitCode {
 private struct Output {
     enum Format: String { case text, json }
     let format: Format
-    let file: String?
+    let file: OutputFile
 
     func write(_ report: Report) throws {
-        let terminal = file == nil ? Terminal.output : Terminal.plain
-        let data =
-            switch format {
-            case .text: Data(TextReport(report: report, terminal: terminal).text.utf8)
-            case .json: try report.json()
-            }
-        guard let file else { return FileHandle.standardOutput.write(data) }
-        do {
-            try data.write(to: URL(fileURLWithPath: file), options: .atomic)
-        } catch {
-            throw MachineFailure(
-                "The report cannot be written to \(file).", help: error.localizedDescription)
+        let terminal = file.isStandardOutput ? Terminal.output : Terminal.plain
+        switch format {
+        case .text:
+            try file.write(Data(TextReport(report: report, terminal: terminal).text.utf8))
+        case .json: try file.write(report.json())
         }
     }
 }
 
 /// Each `--format` begins an output, and an `--output` names the file of the one before it.
 private func outputs(_ arguments: Arguments) throws -> [Output] {
-    var outputs: [Output] = []
+    var outputs: [(format: Output.Format, file: String?)] = []
     for option in arguments.options {
         if option.name == "--format" {
             guard let format = Output.Format(rawValue: option.value) else {
                 throw UsageError("There is no format '\(option.value)': use text or json.")
             }
-            outputs.append(Output(format: format, file: nil))
+            outputs.append((format, nil))
         } else if option.name == "--output" {
             let last = outputs.last?.file == nil ? outputs.popLast() : nil
-            outputs.append(Output(format: last?.format ?? .text, file: option.value))
+            outputs.append((last?.format ?? .text, option.value))
         }
     }
-    return outputs.isEmpty ? [Output(format: .text, file: nil)] : outputs
+    if outputs.isEmpty { outputs = [(.text, nil)] }
+    return try outputs.map { Output(format: $0.format, file: try OutputFile($0.file)) }
 }
 
 private func percent(_ text: String?) throws -> Double? {

@@ -15,11 +15,14 @@ enum ExitCode: Int32 {
 
 /// Runs the verb that the command line names, and ends the process with its status.
 public func runGrader() -> Never {
+    let words = Array(CommandLine.arguments.dropFirst())
+    let verb = Verb.all.first { $0.name == words.first }
     do {
-        exit(try dispatch(Array(CommandLine.arguments.dropFirst())).rawValue)
+        exit(try run(verb, words).rawValue)
     } catch let error as UsageError {
         complain(error.description, help: error.help)
-        complain(usage: usage)
+        Terminal.write(
+            "Usage: \(verb?.usage ?? "grader VERB; `grader help` shows them all")\n", to: 2)
         exit(ExitCode.usage.rawValue)
     } catch let error as MachineFailure {
         complain(error.description, help: error.help)
@@ -30,45 +33,42 @@ public func runGrader() -> Never {
     }
 }
 
-private func dispatch(_ words: [String]) throws -> ExitCode {
-    guard let verb = words.first else { return try dashboard() }
-    let rest = Array(words.dropFirst())
-    switch verb {
-    case "list": return try list(Arguments(rest, options: []))
-    case "check": return try check(Arguments(rest, options: []))
-    case "grade":
-        return try grade(
-            Arguments(rest, options: ["--exercises", "--format", "--output", "--pass-at"]))
-    case "trace":
-        return try trace(
-            Arguments(rest, options: ["--format", "--output"], flags: ["--solution"]))
-    case "verify":
-        return try verify(Arguments(rest, options: ["--runs", "--show"], flags: ["--under-load"]))
-    case "help", "--help", "-h":
-        print(usage)
-        return .done
-    default:
-        throw UsageError("There is no verb '\(verb)'.", help: "Choose one of those below.")
+private func run(_ verb: Verb?, _ words: [String]) throws -> ExitCode {
+    guard let first = words.first else { return try dashboard() }
+    if let verb {
+        let rest = words.dropFirst()
+        if rest.contains("--help") || rest.contains("-h") { return say(verb.help) }
+        return try verb.run(Arguments(rest, options: verb.options))
+    }
+    switch first {
+    case "help" where words.count == 2:
+        guard let verb = Verb.all.first(where: { $0.name == words[1] }) else {
+            throw unknown(words[1])
+        }
+        return say(verb.help)
+    case "help", "--help", "-h": return say(help)
+    case "--version":
+        return say("grader \(Course.version), reports of schema \(Report.schemaVersion)")
+    default: throw unknown(first)
     }
 }
 
-private let usage = """
-    Usage: grader                                what you have done, and what comes next
-           grader list                           the chapters and their exercises
-           grader check [EXERCISE…]              build and judge your own work
-           grader grade SUBMISSION [--exercises A,B] [--format text|json] [--output FILE]
-                                   [--pass-at PERCENT]
-           grader trace EXERCISE [--solution] [--format text|svg|mermaid|json] [--output FILE]
-           grader verify [EXERCISE…] [--runs N] [--under-load]   judge the suites
-           grader verify --show EXERCISE/NAME    what a submission that judges them looks like
-    """
+private func unknown(_ verb: String) -> UsageError {
+    let near = Course.nearest(to: verb, of: Verb.all.map(\.name))
+    return UsageError(
+        "There is no verb '\(verb)'.",
+        help: near.first.map { "Did you mean `grader \($0)`?" })
+}
+
+private func say(_ text: String) -> ExitCode {
+    Terminal.write(text + "\n", to: 1)
+    return .done
+}
 
 private func complain(_ error: String, help: String?) {
     Terminal.write("Error: \(error)\n", to: 2)
     if let help { Terminal.write("Help: \(help)\n", to: 2) }
 }
-
-private func complain(usage: String) { Terminal.write(usage + "\n", to: 2) }
 
 /// The exercises with these ids, or all of them when there is none.
 /// - Throws: `UsageError` with the nearest ids for one that does not exist.

@@ -4,8 +4,12 @@ import Registry
 import Reports
 import Pipeline
 
-/// `grader list`: the chapters and their exercises.
-func list(_ arguments: Arguments) throws -> ExitCode {
+extension Verb {
+    static let list = Verb(
+        name: "list", about: "the chapters and their exercises", run: listExercises)
+}
+
+@Sendable private func listExercises(_ arguments: Arguments) throws -> ExitCode {
     guard arguments.words.isEmpty else { throw UsageError("`grader list` takes no exercise.") }
     for chapter in Course.chapters {
         print(Terminal.output.paint("\(chapter.id)  \(chapter.title)", .bold))

@@ -5,30 +5,42 @@ import Pipeline
 import Registry
 import Reports
 
-/// Says on standard error what the grader is doing: on a terminal in one line that changes,
-/// elsewhere in a line for each exercise.
+/// Says on standard error what the grader is doing: on a terminal in one line that moves, with how far
+/// it is and how long it has taken; elsewhere in a line for each exercise.
 final class Progress {
     private let isTerminal = isatty(2) == 1
-    private var done = 0
+    private let start = Date()
+    private let exercises: Int
+    private var judged = 0
+    private var checks = 0
+
+    /// Progress through so many exercises.
+    init(_ exercises: Int) { self.exercises = exercises }
 
     func show(_ event: Judge.Event) {
         switch event {
         case .buildingSuites: status("building the suites")
         case .building(let exercise):
-            done = 0
+            checks = 0
             status("\(exercise.id): building")
         case .checked(let exercise, _):
-            done += 1
-            if isTerminal { status("\(exercise.id): \(done) of \(exercise.checks.count) checks") }
+            checks += 1
+            if isTerminal { status("\(exercise.id): check \(checks) of \(exercise.checks.count)") }
         case .judged(let report):
+            judged += 1
             if !isTerminal { status("\(report.id): \(report.status.rawValue)") }
         }
     }
 
-    /// Takes the changing line away.
+    /// Takes the moving line away.
     func end() { if isTerminal { Terminal.write("\r\u{1b}[K", to: 2) } }
 
     private func status(_ text: String) {
-        Terminal.write(isTerminal ? "\r\u{1b}[K\(text) …" : "\(text)\n", to: 2)
+        guard isTerminal else { return Terminal.write("\(text)\n", to: 2) }
+        let seconds = Int(-start.timeIntervalSinceNow)
+        let bar = String(repeating: "█", count: judged * 12 / max(exercises, 1))
+        let time = String(format: "%d:%02d", seconds / 60, seconds % 60)
+        let line = "\(pad(bar, 13))\(judged) of \(exercises)  \(text)  \(time)"
+        Terminal.write("\r\u{1b}[K\(line)", to: 2)
     }
 }

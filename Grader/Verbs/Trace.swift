@@ -6,9 +6,20 @@ import Foundation
 import Harness
 import Pipeline
 
-/// `grader trace EXERCISE`: plays the chapter's scene with the learner's server, and draws what it asked
-/// of the kernel; with `--solution` the reference's, too.
-func trace(_ arguments: Arguments) throws -> ExitCode {
+extension Verb {
+    static let trace = Verb(
+        name: "trace", about: "draw what your server asked of the kernel, and where it waited",
+        words: "EXERCISE",
+        options: [
+            Option("--solution", about: "draw the reference's figure beside it"),
+            Option("--format", "FORMAT", about: "text, svg, mermaid or json; text if not given"),
+            Option("--output", "FILE", about: "write the figure there"),
+        ], run: drawFigures)
+}
+
+/// Plays the chapter's scene with the learner's server, and draws what it asked of the kernel; with
+/// `--solution` the reference's too.
+@Sendable private func drawFigures(_ arguments: Arguments) throws -> ExitCode {
     guard arguments.words.count == 1, let exercise = try exercises(arguments.words).first else {
         throw UsageError("`grader trace` takes one exercise.")
     }
@@ -16,6 +27,7 @@ func trace(_ arguments: Arguments) throws -> ExitCode {
     guard let format = FigureFormat(rawValue: name) else {
         throw UsageError("There is no format '\(name)': use text, svg, mermaid or json.")
     }
+    let output = try OutputFile(arguments.value(of: "--output"))
     let tree = try CourseTree()
     var figures: [Ladder] = []
     if let own = try figure(exercise, .exercises, tree) { figures.append(own) }
@@ -29,17 +41,7 @@ func trace(_ arguments: Arguments) throws -> ExitCode {
             "\(exercise.id) is not written yet, so there is nothing to draw.",
             help: "`--solution` draws the reference's figure.")
     }
-    let data = try format.render(figures)
-    guard let file = arguments.value(of: "--output") else {
-        FileHandle.standardOutput.write(data)
-        return .done
-    }
-    do {
-        try data.write(to: URL(fileURLWithPath: file), options: .atomic)
-    } catch {
-        throw MachineFailure(
-            "The figure cannot be written to \(file).", help: error.localizedDescription)
-    }
+    try output.write(try format.render(figures))
     return .done
 }
 

@@ -7,8 +7,19 @@ import Harness
 import Pipeline
 import Verification
 
-/// `grader verify [EXERCISE…]`: judges the suites, by submissions whose verdict is known.
-func verify(_ arguments: Arguments) throws -> ExitCode {
+extension Verb {
+    static let verify = Verb(
+        name: "verify", about: "judge the suites, by submissions whose verdict is known",
+        words: "[EXERCISE…]",
+        options: [
+            Option("--runs", "N", about: "judge each correct submission N times; keep the rates"),
+            Option("--under-load", about: "beside two processes that never rest"),
+            Option("--show", "EXERCISE/NAME", about: "print the whole file of one submission"),
+        ], run: verifySuites)
+}
+
+/// Judges the suites, by submissions whose verdict is known.
+@Sendable private func verifySuites(_ arguments: Arguments) throws -> ExitCode {
     let tree = try CourseTree()
     if let name = arguments.value(of: "--show") { return try show(name, tree) }
     let given = arguments.value(of: "--runs")

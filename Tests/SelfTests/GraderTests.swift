@@ -17,24 +17,53 @@ final class GraderTests: XCTestCase {
         XCTAssert(output.contains("Next: ") || output.contains("Everything is done"), output)
     }
 
-    func testBadRequestsEndWith2AndSayWhatToDo() throws {
+    func testBadRequestsEndWith2AndSayWhatToDoInThreeLines() throws {
         for (arguments, error, help) in [
-            (["chek"], "There is no verb 'chek'.", "Choose one"),
+            (["chek"], "There is no verb 'chek'.", "Did you mean `grader check`?"),
             (["check", "blockin-udp"], "There is no exercise 'blockin-udp'.", "blocking-udp"),
-            (["grade"], "`grader grade` takes one submission.", "Usage:"),
+            (["grade"], "`grader grade` takes one submission.", "Usage: grader grade SUBMISSION"),
             (["grade", "/nonexistent"], "There is no submission at /nonexistent.", "Help:"),
             (["grade", "x", "--format", "xml"], "There is no format 'xml'", "Usage:"),
             (["grade", "x", "--pass-at", "200"], "--pass-at takes a number", "Usage:"),
             (["grade", "x", "--output"], "The option --output needs a value.", "Usage:"),
             (["grade", "x", "--colour", "1"], "There is no option --colour here.", "Usage:"),
             (["grade", ".", "--exercises", "../etc"], "There is no exercise '../etc'.", "list"),
-            (["verify", "--runs", "0"], "--runs takes a number", "Usage:"),
+            (["verify", "--runs", "0"], "--runs takes a number", "Usage: grader verify"),
+            (["help", "chek"], "There is no verb 'chek'.", "grader help"),
         ] {
             let (status, output, errors) = try grader(arguments)
             XCTAssertEqual(status, .exited(2), "\(arguments)")
             XCTAssertEqual(output, "", "\(arguments)")
             XCTAssert(errors.hasPrefix("Error: \(error)"), errors)
             XCTAssert(errors.contains(help), errors)
+            XCTAssertLessThanOrEqual(errors.split(separator: "\n").count, 3, errors)
+        }
+    }
+
+    func testEachVerbHasItsHelp() throws {
+        let (status, overview, _) = try grader(["help"])
+        XCTAssertEqual(status, .exited(0))
+        for verb in ["list", "check", "grade", "trace", "verify"] {
+            XCTAssert(overview.contains("grader \(verb)"), overview)
+            for arguments in [[verb, "--help"], ["help", verb]] {
+                let (status, output, errors) = try grader(arguments)
+                XCTAssertEqual(status, .exited(0), errors)
+                XCTAssert(output.contains("\nUsage: grader \(verb)"), output)
+            }
+        }
+        let (_, version, _) = try grader(["--version"])
+        XCTAssertEqual(version, "grader \(Course.version), reports of schema 1\n")
+    }
+
+    /// A place that cannot be written is found before anything is judged.
+    func testAnOutputThatCannotBeWrittenIsFoundAtOnce() throws {
+        for arguments in [["grade", "."], ["trace", "blocking-udp"]] {
+            let (status, _, errors) = try grader(arguments + ["--output", "/nonexistent/r.json"])
+            XCTAssertEqual(status, .exited(2))
+            XCTAssert(
+                errors.hasPrefix(
+                    "Error: /nonexistent/r.json cannot be written: No such file or directory.\n"),
+                errors)
         }
     }
 
