@@ -1,4 +1,5 @@
 import Foundation
+import Registry
 import XCTest
 
 /// Code in a chapter is the code of the sources.
@@ -29,6 +30,19 @@ final class DocumentTests: XCTestCase {
                     FileManager.default.fileExists(atPath: target), "\(document) links to \(link)")
             }
         }
+    }
+
+    func testReadmeShowsThePointsOfTheRegistry() throws {
+        let readme = try Tree.text("README.md")
+        for exercise in Course.exercises {
+            let (checks, points) = (exercise.checks.count, exercise.points)
+            XCTAssert(
+                readme.contains("\(checks)/\(checks) checks  \(points)/\(points) points\n"),
+                "README.md: \(exercise.id) has \(checks) checks and \(points) points")
+        }
+        let sum = Course.exercises.reduce(0) { $0 + $1.points }
+        XCTAssert(readme.contains("Score: \(sum)/\(sum) points (100 %)\n"), "it is \(sum) points")
+        XCTAssert(readme.contains("Score: 0/\(sum) points (0 %)\n"), "it is \(sum) points")
     }
 
     func testReadmeQuotesTheMeasuredRates() throws {
