@@ -34,7 +34,7 @@ package struct Outcome {
     }
 
     /// The checks whose status was not the same in every run of a correct submission.
-    var flaky: [String] {
+    package var flaky: [String] {
         guard trial.kind == .solution || trial.kind == .right else { return [] }
         return trial.exercise.checks.map(trial.exercise.checkID).filter { id in
             Set(reports.map { $0.checks.first { $0.id == id }?.status }).count > 1

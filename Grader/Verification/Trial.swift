@@ -44,7 +44,8 @@ package struct Trial {
         return String(decoding: files["Server.swift"] ?? Data(), as: UTF8.self)
     }
 
-    init(
+    /// A submission whose verdict is known.
+    package init(
         _ kind: Kind, _ exercise: Exercise, _ name: String, _ parcel: Intake.Parcel,
         caughtBy: String = "", says: String = ""
     ) {
