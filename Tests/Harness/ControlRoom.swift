@@ -47,6 +47,8 @@ public final class ControlRoom {
 
     /// A client comes, is greeted and counted, and leaves; the server has closed it when this returns.
     public func visit() throws(CheckFailure) {
+        // It opens its sources after it has announced itself.
+        try server.waitUntilParked()
         let before = server.proc.descriptors().count
         let client = try join()
         forget(client)
