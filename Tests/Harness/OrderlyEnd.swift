@@ -12,7 +12,7 @@ extension ServerProcess {
     }
 
     /// Waits until it has ended, and requires status 0.
-    /// - Parameter cause: Why it may rest for ever instead; nil for the check's hint.
+    /// - Parameter cause: Why it may rest forever instead; nil for the check's hint.
     public func waitForItsEnd(cause: String? = nil) throws(CheckFailure) {
         do {
             try wait(for: "the server to end with status 0") { self.exitStatus != nil }

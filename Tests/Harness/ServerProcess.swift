@@ -247,7 +247,7 @@ public final class ServerProcess {
         case .signalled(SIGABRT):
             "The C library found its memory damaged: do threads share an array or a buffer?"
         case .signalled(SIGSEGV), .signalled(SIGBUS): "It used memory that is not its own."
-        case .exited(0): "serve returned. A server serves for ever: look for a return or a break."
+        case .exited(0): "serve returned. A server serves forever: look for a return or a break."
         default: nil
         }
     }

@@ -51,7 +51,7 @@ extension CallRules.Forbidden {
             + "the model of chapter 2, which shows what it costs.")
     static let waitsByTheClock = CallRules.Forbidden(
         signs: ["nanosleep", "clock_nanosleep", "rt_sigtimedwait"],
-        meaning: "It waits for a time to pass. What comes meanwhile has to wait, too.")
+        meaning: "It waits for a time to pass. What comes meanwhile has to wait too.")
     static let startsOthers = CallRules.Forbidden(
         signs: ["clone", "clone3", "fork", "vfork"],
         meaning: "It starts another thread or process. This server does everything in one.")

@@ -14,8 +14,8 @@ let largestDatagram = 65_507
 /// - Throws: The `Errno` of recvfrom, if the socket itself is broken.
 func serve(_ socket: CInt) throws(Errno) {
     //> your part: serve
-    // TODO: receive a datagram and its sender's address, and send the same bytes back there.
-    // The calls: recvfrom(2), sendto(2). SocketAddress lends them the address.
+    // TODO: receive a datagram and its sender's address, and send the same bytes back there. The
+    // calls: recvfrom(2), sendto(2), each again after EINTR. SocketAddress lends them the address.
     unwritten("serve", chapter: "01-blocking")
     //< your part: serve
 }

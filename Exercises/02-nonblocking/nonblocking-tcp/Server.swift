@@ -11,9 +11,9 @@ import Support
 /// - Throws: The `Errno` of a call that shows that the listener is broken.
 func serve(_ listener: CInt) throws(Errno) {
     //> your part: serve
-    // TODO: make the listener nonblocking. Then, forever: take the new clients, and move each client
-    // on. The functions below do the parts. No call may wait, and there is no pause. When acceptClients
-    // says that there is no room, do not call it again before a client has left.
+    // TODO: make the listener nonblocking. Then, forever: take the new clients, and move each
+    // client on. The functions below do the parts. No call may wait, and there is no pause. When
+    // acceptClients says that there is no room, do not call it again before a client has left.
     unwritten("serve", chapter: "02-nonblocking")
     //< your part: serve
 }
@@ -25,7 +25,8 @@ func proceed(
     _ socket: CInt, _ connections: inout [CInt: Connection], _ buffer: inout [UInt8]
 ) -> Bool {
     //> your part: proceed
-    // TODO: let the connection proceed. When it says that the client is over: forget it, close its socket.
+    // TODO: let the connection proceed. When it says that the client is over: forget it, close its
+    // socket.
     unwritten("proceed", chapter: "02-nonblocking")
     //< your part: proceed
 }
@@ -39,9 +40,10 @@ func acceptClients(
     _ listener: CInt, _ connections: inout [CInt: Connection]
 ) throws(Errno) -> Bool {
     //> your part: acceptClients
-    // TODO: take clients with acceptConnection until it gives nil, and keep them in connections. When it
-    // throws, `acceptFailure` says whether there is no room. Then say so to serve, which must not ask
-    // again before a client has left. And if there is no client at all? Nothing waits here.
+    // TODO: take clients with acceptConnection until it gives nil, and keep them in connections.
+    // When it throws, `acceptFailure` says whether there is no room. Then say so to serve, which
+    // must not ask again before a client has left. And if there is no client at all? Nothing waits
+    // here.
     unwritten("acceptClients", chapter: "02-nonblocking")
     //< your part: acceptClients
 }
@@ -98,9 +100,9 @@ final class Connection {
 /// - Throws: The `Errno` of the accept, unless its `acceptFailure` says to try the next client.
 func acceptConnection(_ listener: CInt) throws(Errno) -> Connection? {
     //> your part: acceptConnection
-    // TODO: accept a client, and make its socket nonblocking: it does not inherit the flag.
-    // The call: accept4(2), or accept(2) and setNonblocking. When it fails: EAGAIN means that nobody
-    // is there; `acceptFailure` tells the rest apart.
+    // TODO: accept a client, and make its socket nonblocking: it does not inherit the flag. The
+    // call: accept4(2), or accept(2) and setNonblocking. When it fails: EAGAIN means that nobody is
+    // there; `acceptFailure` tells the rest apart.
     unwritten("acceptConnection", chapter: "02-nonblocking")
     //< your part: acceptConnection
 }

@@ -16,7 +16,7 @@ let question = Array("ticks".utf8)
 /// - Throws: The `Errno` of a call, if the socket itself is broken.
 func serve(_ socket: CInt) throws(Errno) {
     //> your part: serve
-    // TODO: setNonblocking, then for ever: receive. A datagram: answer it. EAGAIN: one tick of
+    // TODO: setNonblocking, then forever: receive. A datagram: answer it. EAGAIN: one tick of
     // work, and ask again.
     // The calls: recvfrom(2). `Work` is in Work.swift. No call may wait.
     unwritten("serve", chapter: "02-nonblocking")
@@ -30,7 +30,7 @@ func answer(
     //> your part: answer
     // TODO: send the datagram back, or the number of ticks if the datagram is the question
     // (elementsEqual compares a slice with an array). A slice lends its bytes: withUnsafeBytes.
-    // The call: sendto(2). A reply that cannot be sent is that sender's loss.
+    // The call: sendto(2), again after EINTR. Any other failure is that sender's loss.
     unwritten("answer", chapter: "02-nonblocking")
     //< your part: answer
 }

@@ -18,10 +18,10 @@ let isToldToEnd = Atomic<Bool>(false)
 /// - Throws: The `Errno` of a call that shows that a socket of the server's own is broken.
 func serve(_ listener: CInt) throws(Errno) {
     //> your part: serve
-    // TODO: the loop of select-echo, without datagrams, around pselect(2). Before each wait look at the
-    // flag, and at the pending signals: while a socket is ready, pselect lets none in. Told to end, take
-    // who is in the backlog, and close the listener when all of them are taken. From then on return as
-    // soon as closeFinished has left no connection.
+    // TODO: the loop of select-echo, without datagrams, around pselect(2). Before each wait look at
+    // the flag, and at the pending signals: while a socket is ready, pselect lets none in. Told to
+    // end, take who is in the backlog, and close the listener when all of them are taken. From then
+    // on return as soon as closeFinished has left no connection.
     unwritten("serve", chapter: "03-select")
     //< your part: serve
 }

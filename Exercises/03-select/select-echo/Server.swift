@@ -30,7 +30,8 @@ func proceed(
     _ socket: CInt, _ connections: inout [CInt: Connection], _ buffer: inout [UInt8]
 ) -> Bool {
     //> your part: proceed
-    // TODO: let the connection proceed. When it says that the client is over: forget it, close its socket.
+    // TODO: let the connection proceed. When it says that the client is over: forget it, close its
+    // socket.
     unwritten("proceed", chapter: "03-select")
     //< your part: proceed
 }
@@ -44,10 +45,10 @@ func acceptClients(
     _ listener: CInt, _ connections: inout [CInt: Connection]
 ) throws(Errno) -> Bool {
     //> your part: acceptClients
-    // TODO: take clients with acceptConnection until it gives nil, and keep them in connections. When it
-    // throws, `acceptFailure` says whether there is no room. Then say so to serve, which must not ask
-    // again before a client has left. And if there is no client at all? See pauseForRoom.
-    // Close those whose descriptor does not fit into an fd_set: FD_SETSIZE.
+    // TODO: take clients with acceptConnection until it gives nil, and keep them in connections.
+    // When it throws, `acceptFailure` says whether there is no room. Then say so to serve, which
+    // must not ask again before a client has left. And if there is no client at all? See
+    // pauseForRoom. Close those whose descriptor does not fit into an fd_set: FD_SETSIZE.
     unwritten("acceptClients", chapter: "03-select")
     //< your part: acceptClients
 }

@@ -13,9 +13,9 @@ import Support
 func serve(_ listener: CInt) throws(Errno) {
     //> your part: serve
     // TODO: let the listener not wait (setNonblocking). Keep an array of pollfd, a row for the
-    // listener and one for each client; in a loop let poll(2) wait for all of them at once, then move
-    // on each client whose `revents` is not 0. Ask for POLLOUT only while a client has unsent bytes. The
-    // row of a client that is gone must go.
+    // listener and one for each client; in a loop let poll(2) wait for all of them at once, then
+    // move on each client whose `revents` is not 0. Ask for POLLOUT only while a client has unsent
+    // bytes. The row of a client that is gone must go.
     unwritten("serve", chapter: "04-poll")
     //< your part: serve
 }
@@ -28,7 +28,8 @@ func proceed(
     _ socket: CInt, _ connections: inout [CInt: Connection], _ buffer: inout [UInt8]
 ) -> Bool {
     //> your part: proceed
-    // TODO: let the connection proceed. When it says that the client is over: forget it, close its socket.
+    // TODO: let the connection proceed. When it says that the client is over: forget it, close its
+    // socket.
     unwritten("proceed", chapter: "04-poll")
     //< your part: proceed
 }
@@ -43,8 +44,8 @@ func acceptClients(
 ) throws(Errno) -> Bool {
     //> your part: acceptClients
     // TODO: take clients with acceptConnection until it gives nil, and give each a row. When it
-    // throws, `acceptFailure` says whether there is no room. Then say so to serve, which must not ask
-    // again before a client has left. And if there is no client at all? See pauseForRoom.
+    // throws, `acceptFailure` says whether there is no room. Then say so to serve, which must not
+    // ask again before a client has left. And if there is no client at all? See pauseForRoom.
     unwritten("acceptClients", chapter: "04-poll")
     //< your part: acceptClients
 }

@@ -14,8 +14,8 @@ func serve(_ listener: CInt) throws(Errno) {
     //> your part: serve
     // TODO: let the listener not wait (setNonblocking), make the epoll descriptor, put the listener
     // into its list, and loop: epoll_wait(2), then `proceed` for each ready client, then
-    // `acceptClients` if the listener was among the ready. When acceptClients says that there is no room,
-    // watch the listener for nothing, until a client has left.
+    // `acceptClients` if the listener was among the ready. When acceptClients says that there is no
+    // room, watch the listener for nothing, until a client has left.
     unwritten("serve", chapter: "05-epoll")
     //< your part: serve
 }
@@ -35,7 +35,8 @@ func watch(
     //< your part: watch
 }
 
-/// Moves one client on, now that its socket is ready: sends what is unsent, or echoes what has come.
+/// Moves one client on, now that its socket is ready: sends what is unsent, or echoes what has
+/// come.
 ///
 /// - Returns: Whether the client stays. If not, its socket is closed and forgotten.
 func proceed(
@@ -43,8 +44,8 @@ func proceed(
     _ buffer: inout [UInt8]
 ) -> Bool {
     //> your part: proceed
-    // TODO: let the connection proceed. When its `hasUnsent` has changed, the entry in the list has to
-    // change too. When the client is over: forget it and close it.
+    // TODO: let the connection proceed. When its `hasUnsent` has changed, the entry in the list has
+    // to change too. When the client is over: forget it and close it.
     unwritten("proceed", chapter: "05-epoll")
     //< your part: proceed
 }
@@ -58,10 +59,10 @@ func acceptClients(
     _ listener: CInt, _ epoll: CInt, _ connections: inout [CInt: Connection]
 ) throws(Errno) -> Bool {
     //> your part: acceptClients
-    // TODO: take clients with acceptConnection until it gives nil, and put each into the list, once.
-    // The list may have no room for it: close that client. When it
-    // throws, `acceptFailure` says whether there is no room. Then say so to serve, which must not ask
-    // again before a client has left. And if there is no client at all? See pauseForRoom.
+    // TODO: take clients with acceptConnection until it gives nil, and put each into the list,
+    // once. The list may have no room for it: close that client. When it throws, `acceptFailure`
+    // says whether there is no room. Then say so to serve, which must not ask again before a client
+    // has left. And if there is no client at all? See pauseForRoom.
     unwritten("acceptClients", chapter: "05-epoll")
     //< your part: acceptClients
 }

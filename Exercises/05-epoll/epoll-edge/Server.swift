@@ -44,19 +44,21 @@ struct Connection {
     /// - Returns: Whether it is new to the list of those that are to have a turn.
     mutating func hear(_ events: UInt32) -> Bool {
         //> your part: hear
-        // TODO: set isReadable and isWritable. Which events mean that a read does not wait? A hang-up and an
-        // error come unasked. A client may be told of while it stands in the list already.
+        // TODO: set isReadable and isWritable. Which events mean that a read does not wait? A
+        // hang-up and an error come unasked. A client may be told of while it stands in the list
+        // already.
         unwritten("hear", chapter: "05-epoll")
         //< your part: hear
     }
 
-    /// Sends and reads until the socket has no more to give or to take, or until the turn is used up.
+    /// Sends and reads until the socket has no more to give or to take, or the turn is used up.
     ///
     /// - Parameter buffer: Where the bytes go; all connections may share it.
     mutating func takeTurn(_ buffer: inout [UInt8]) -> Turn {
         //> your part: takeTurn
-        // TODO: send what is unsent; when nothing is, read and send, until read gives EAGAIN, or until
-        // `bytesPerTurn` bytes are read. Take the client out of the list, or say that it has more.
+        // TODO: send what is unsent; when nothing is, read and send, until read gives EAGAIN, or
+        // until `bytesPerTurn` bytes are read. Take the client out of the list, or say that it has
+        // more.
         unwritten("takeTurn", chapter: "05-epoll")
         //< your part: takeTurn
     }
@@ -78,8 +80,8 @@ struct Connection {
 /// - Throws: The `Errno` of a call that shows that a socket of the server's own is broken.
 func serve(_ listener: CInt) throws(Errno) {
     //> your part: serve
-    // TODO: epoll_create1, watch the listener, and loop around epoll_wait. Who has more after his turn
-    // goes into a list of your own. How long may epoll_wait wait while somebody stands in it?
+    // TODO: epoll_create1, watch the listener, and loop around epoll_wait. Who has more after his
+    // turn goes into a list of your own. How long may epoll_wait wait while somebody stands in it?
     // When there is no room for a client, no edge will remind you of the backlog.
     unwritten("serve", chapter: "05-epoll")
     //< your part: serve
@@ -106,9 +108,10 @@ func acceptClients(
     _ listener: CInt, _ epoll: CInt, _ connections: inout [CInt: Connection]
 ) throws(Errno) -> Bool {
     //> your part: acceptClients
-    // TODO: `acceptConnection` is given; its descriptor is `.socket`. Watch each client once, for all that
-    // may ever be of interest, with EPOLLET. One edge may stand for many clients. Without room, and
-    // without a client that could leave, pauseForRoom and try again: no edge comes for this backlog.
+    // TODO: `acceptConnection` is given; its descriptor is `.socket`. Watch each client once, for
+    // all that may ever be of interest, with EPOLLET. One edge may stand for many clients. Without
+    // room, and without a client that could leave, pauseForRoom and try again: no edge comes for
+    // this backlog.
     unwritten("acceptClients", chapter: "05-epoll")
     //< your part: acceptClients
 }

@@ -102,15 +102,15 @@ struct ControlRoom {
         //< your part: greeting
     }
 
-    /// Takes every client that waits in the backlog, and greets it. Without room for some of them the
-    /// listener is watched for nothing until a client has left.
+    /// Takes every client that waits in the backlog, and greets it. Without room for some of them
+    /// the listener is watched for nothing until a client has left.
     ///
     /// - Throws: The `Errno` of accept, if the listener itself is broken.
     mutating func acceptClients(_ greeting: String) throws(Errno) {
         //> your part: acceptClients
-        // TODO: acceptConnection until it gives nil. Watch each client, keep it, greet it; close it if the
-        // list has no room for it. Without room for a client (`acceptFailure`) the listener must not be
-        // watched until one has left; if there is none at all, pauseForRoom.
+        // TODO: acceptConnection until it gives nil. Watch each client, keep it, greet it; close it
+        // if the list has no room for it. Without room for a client (`acceptFailure`) the listener
+        // must not be watched until one has left; if there is none at all, pauseForRoom.
         unwritten("acceptClients", chapter: "05-epoll")
         //< your part: acceptClients
     }

@@ -17,7 +17,7 @@ func makeListener(port: UInt16) throws(Errno) -> CInt {
     do throws(Errno) {
         var yes: CInt = 1
         let size = socklen_t(MemoryLayout<CInt>.size)
-        // Without this, connections of an earlier run that sit in TIME_WAIT keep the port for a minute.
+        // Without this, connections of an earlier run keep the port for a minute: TIME_WAIT.
         guard setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, size) != -1 else {
             throw Errno("setsockopt")
         }

@@ -26,14 +26,14 @@ func serve(_ listener: CInt) throws(Errno) {
     var isDraining = false
     var isListening = true
     while true {
-        // SIGTERM is blocked everywhere but in pselect. It cannot come between this look at the flag
-        // and the wait: it stays pending, and pselect, which lets it in, fails at once. While a
-        // socket is ready, pselect lets no signal in: then only the pending ones tell.
+        // SIGTERM is blocked everywhere but in pselect. It cannot come between this look at the
+        // flag and the wait: it stays pending, and pselect, which lets it in, fails at once. While
+        // a socket is ready, pselect lets no signal in: then only the pending ones tell.
         if isToldToEnd.load(ordering: .relaxed) || isSIGTERMPending() { isDraining = true }
         if isDraining {
             repeat {
-                // Whoever is in the backlog is connected, and closing the listener would reset them:
-                // it stays open until there was room for all.
+                // Whoever is in the backlog is connected, and closing the listener would reset
+                // them: it stays open until there was room for all.
                 if isListening {
                     isListening = try acceptClients(listener, &connections)
                     if !isListening { close(listener) }

@@ -64,7 +64,8 @@ func watch(
     //< your part: watch
 }
 
-/// Moves one client on, now that its socket is ready: sends what is unsent, or echoes what has come.
+/// Moves one client on, now that its socket is ready: sends what is unsent, or echoes what has
+/// come.
 ///
 /// - Returns: Whether the client stays. If not, its socket is closed and forgotten.
 func proceed(

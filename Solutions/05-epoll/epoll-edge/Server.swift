@@ -53,7 +53,7 @@ struct Connection {
         //< your part: hear
     }
 
-    /// Sends and reads until the socket has no more to give or to take, or until the turn is used up.
+    /// Sends and reads until the socket has no more to give or to take, or the turn is used up.
     ///
     /// - Parameter buffer: Where the bytes go; all connections may share it.
     mutating func takeTurn(_ buffer: inout [UInt8]) -> Turn {
@@ -63,7 +63,7 @@ struct Connection {
         while true {
             if !unsent.isEmpty {
                 guard send(unsent[...]) else { return .isOver }
-                // isReadable stays as it is: nobody will tell again of the bytes that wait meanwhile.
+                // isReadable stays as it is: no edge will come for the bytes that wait meanwhile.
                 guard unsent.isEmpty else { return .rests }
             }
             guard isReadable else { return .rests }

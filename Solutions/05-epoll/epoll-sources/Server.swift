@@ -171,8 +171,8 @@ struct ControlRoom {
         //< your part: greeting
     }
 
-    /// Takes every client that waits in the backlog, and greets it. Without room for some of them the
-    /// listener is watched for nothing until a client has left.
+    /// Takes every client that waits in the backlog, and greets it. Without room for some of them
+    /// the listener is watched for nothing until a client has left.
     ///
     /// - Throws: The `Errno` of accept, if the listener itself is broken.
     mutating func acceptClients(_ greeting: String) throws(Errno) {

@@ -49,13 +49,14 @@ extension Course {
                     "After read gives 0, close without SO_LINGER: the kernel sends the rest "
                     + "first."),
             .hidden(
-                "testSurvivesAReset", "A client that breaks off does not end the server.",
+                "testSurvivesAReset",
+                "A client that resets its connection does not affect the others.",
                 restsOn: "testEchoesALine",
                 hint: "read then fails with ECONNRESET. Close that client, and go on with the next."
             ),
             .hidden(
                 "testSurvivesAWriteToAGoneClient",
-                "A write to a client that is gone does not end the server.", points: 2,
+                "A write to a client that is gone does not affect the others.", points: 2,
                 restsOn: "testEchoesALine",
                 hint:
                     "Ignore SIGPIPE, or send with MSG_NOSIGNAL, and treat EPIPE as the "
@@ -102,20 +103,20 @@ extension Course {
             .hidden(
                 "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
                 restsOn: "testServesOneClientAfterTheOther",
-                hint: "EINTR is no error of the client or the listener: make the same call again."),
+                hint: "Retry the call: EINTR is nobody's fault."),
             .hidden(
                 "testGoesOnAfterAnAbortedConnection",
                 "A client that is lost before it is accepted does not affect the others.",
                 restsOn: "testServesOneClientAfterTheOther",
                 hint:
-                    "ECONNABORTED, EPROTO and others tell of one client: see AcceptFailure. Take the next."
+                    "ECONNABORTED, EPROTO and others concern one client: take the next."
             ),
             .hidden(
                 "testGoesOnWithoutRoom",
                 "When there is no room for another client, the server goes on, and takes it later.",
                 restsOn: "testServesOneClientAfterTheOther",
                 hint:
-                    "ENFILE, ENOBUFS and ENOMEM are like EMFILE: see AcceptFailure. Pause, then try again."
+                    "ENFILE, ENOBUFS, ENOMEM are like EMFILE: pause, and try again."
             ),
             .hidden(
                 "testEndsWhenItsListenerIsBroken",

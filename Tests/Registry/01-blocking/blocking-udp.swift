@@ -8,7 +8,7 @@ extension Course {
             "One call waits, takes the datagram and tells you who sent it: recvfrom(2).",
             "`sender.withMutableSockaddr { recvfrom(socket, &buffer, buffer.count, 0, $0, $1) }` "
                 + "fills the buffer and the sender's address; its result is the datagram's size.",
-            "Loop for ever: recvfrom, then `sender.withSockaddr { sendto(socket, buffer, count, 0, "
+            "Loop forever: recvfrom, then `sender.withSockaddr { sendto(socket, buffer, count, 0, "
                 + "$0, $1) }`. 0 bytes is a datagram like any other. If sendto fails, go on.",
         ],
         scene: .datagrams,
@@ -23,7 +23,7 @@ extension Course {
                 "testEchoesADatagram", "A datagram comes back as it was sent.", points: 2,
                 hint: "Send back as many bytes as recvfrom reported, to the address it filled in."),
             .hidden(
-                "testEchoesAnEmptyDatagram", "A datagram without bytes comes back, too.",
+                "testEchoesAnEmptyDatagram", "A datagram without bytes comes back too.",
                 restsOn: "testEchoesADatagram",
                 hint: "recvfrom gives 0 for an empty datagram. In UDP 0 does not mean the end."),
             .hidden(
@@ -51,7 +51,7 @@ extension Course {
                     + "wait."),
             .hidden(
                 "testSurvivesASenderThatIsGone",
-                "A reply to a sender that has closed its socket troubles nobody else.",
+                "A reply to a sender that has closed its socket does not affect the others.",
                 restsOn: "testAnswersTheRightSender",
                 hint:
                     "Reply to the address that this recvfrom gave, and go on when sendto "
@@ -65,9 +65,9 @@ extension Course {
             .hidden(
                 "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
                 restsOn: "testEchoesADatagram",
-                hint: "EINTR is no error of the socket: call recvfrom again."),
+                hint: "Retry recvfrom: EINTR is nobody's fault."),
             .hidden(
-                "testGoesOnAfterAReplyThatFails", "A reply that fails troubles nobody else.",
+                "testGoesOnAfterAReplyThatFails", "A reply that fails does not affect the others.",
                 restsOn: "testEchoesADatagram",
                 hint: "When sendto fails, that reply is lost, as any datagram may be: go on."),
         ])

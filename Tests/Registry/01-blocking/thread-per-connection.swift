@@ -26,7 +26,7 @@ extension Course {
                 "testEchoesALine", "A line comes back as it was sent.", points: 2,
                 hint: "Start a thread with the accepted connection, and echo in it."),
             .public(
-                "testServesTwoClientsAtOnce", "A silent client keeps no other client waiting.",
+                "testServesTwoClientsAtOnce", "A silent client does not keep others waiting.",
                 restsOn: "testEchoesALine",
                 hint:
                     "Go back to accept at once. A join right after the start waits for the "
@@ -70,16 +70,18 @@ extension Course {
                 restsOn: "testServesTwoClientsAtOnce",
                 hint: "A buffer outside of the thread's own function is shared by all threads."),
             .hidden(
-                "testAResetHoldsNobody", "A client that breaks off troubles nobody else.",
+                "testAResetHoldsNobody",
+                "A client that resets its connection does not affect the others.",
                 restsOn: "testServesTwoClientsAtOnce",
                 hint: "read fails with ECONNRESET: end this thread, not the process."),
             .hidden(
                 "testSurvivesAWriteToAGoneClient",
-                "A write to a client that is gone does not end the server.",
+                "A write to a client that is gone does not affect the others.",
                 restsOn: "testServesTwoClientsAtOnce",
                 hint: "SIGPIPE ends all threads at once: ignore it, or send with MSG_NOSIGNAL."),
             .hidden(
-                "testASlowReaderHoldsNobody", "A client that does not read keeps no other waiting.",
+                "testASlowReaderHoldsNobody",
+                "A client that does not read does not keep others waiting.",
                 restsOn: "testServesTwoClientsAtOnce",
                 hint: "Hold no lock while a call waits: the thread may wait there for a long "
                     + "time."),
@@ -93,20 +95,20 @@ extension Course {
             .hidden(
                 "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
                 restsOn: "testServesTwoClientsAtOnce",
-                hint: "EINTR is no error of the client or the listener: make the same call again."),
+                hint: "Retry the call: EINTR is nobody's fault."),
             .hidden(
                 "testGoesOnAfterAnAbortedConnection",
                 "A client that is lost before it is accepted does not affect the others.",
                 restsOn: "testServesTwoClientsAtOnce",
                 hint:
-                    "ECONNABORTED, EPROTO and others tell of one client: see AcceptFailure. Take the next."
+                    "ECONNABORTED, EPROTO and others concern one client: take the next."
             ),
             .hidden(
                 "testGoesOnWithoutRoom",
                 "When there is no room for another client, the server goes on, and takes it later.",
                 restsOn: "testServesTwoClientsAtOnce",
                 hint:
-                    "ENFILE, ENOBUFS and ENOMEM are like EMFILE: see AcceptFailure. Pause, then try again."
+                    "ENFILE, ENOBUFS, ENOMEM are like EMFILE: pause, and try again."
             ),
             .hidden(
                 "testEndsWhenItsListenerIsBroken",

@@ -25,7 +25,7 @@ extension Course {
                 "testEchoesALine", "A line comes back as it was sent.", points: 2,
                 hint: "read what has come, and send the same number of bytes back."),
             .public(
-                "testServesTwoClientsAtOnce", "A silent client keeps no other client waiting.",
+                "testServesTwoClientsAtOnce", "A silent client does not keep others waiting.",
                 restsOn: "testEchoesALine",
                 hint: "Set O_NONBLOCK on each connection, and do not take EAGAIN for its end."),
             .hidden(
@@ -37,31 +37,32 @@ extension Course {
                 restsOn: "testEchoesALine",
                 hint: "read gives 0 at the end, and -1 with EAGAIN while nothing has come."),
             .hidden(
-                "testSurvivesAReset", "A client that breaks off troubles nobody else.",
+                "testSurvivesAReset",
+                "A client that resets its connection does not affect the others.",
                 restsOn: "testServesTwoClientsAtOnce",
                 hint: "read then fails with ECONNRESET: close this client, and go on."),
             .hidden(
                 "testSurvivesAWriteToAGoneClient",
-                "A write to a client that is gone does not end the server.",
+                "A write to a client that is gone does not affect the others.",
                 restsOn: "testServesTwoClientsAtOnce",
                 hint: "Send with MSG_NOSIGNAL, or ignore SIGPIPE, and take EPIPE for the end."),
             .hidden(
                 "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
                 restsOn: "testEchoesALine",
-                hint: "EINTR is no error of the client or the listener: make the same call again."),
+                hint: "Retry the call: EINTR is nobody's fault."),
             .hidden(
                 "testGoesOnAfterAnAbortedConnection",
                 "A client that is lost before it is accepted does not affect the others.",
                 restsOn: "testEchoesALine",
                 hint:
-                    "ECONNABORTED, EPROTO and others tell of one client: see AcceptFailure. Take the next."
+                    "ECONNABORTED, EPROTO and others concern one client: take the next."
             ),
             .hidden(
                 "testGoesOnWithoutRoom",
                 "When there is no room for another client, the server goes on, and takes it later.",
                 restsOn: "testEchoesALine",
                 hint:
-                    "ENFILE, ENOBUFS and ENOMEM are like EMFILE: see AcceptFailure. Ask in a later turn."
+                    "ENFILE, ENOBUFS, ENOMEM are like EMFILE: ask in a later turn."
             ),
             .hidden(
                 "testEndsWhenItsListenerIsBroken",
@@ -95,7 +96,8 @@ extension Course {
                 hint: "Read nothing, not the end either, while bytes are unsent; or remember the "
                     + "end."),
             .hidden(
-                "testASlowReaderHoldsNobody", "A client that does not read keeps no other waiting.",
+                "testASlowReaderHoldsNobody",
+                "A client that does not read does not keep others waiting.",
                 points: 2, restsOn: "testKeepsWhatIsNotTaken",
                 hint: "After EAGAIN leave this client, and come back to it in the next turn."),
             .hidden(
@@ -105,7 +107,7 @@ extension Course {
             .hidden(
                 "testMemoryStaysBounded", "A client that never reads costs little memory.",
                 points: 2, restsOn: "testKeepsWhatIsNotTaken",
-                hint: "Do not read from a client that has not taken what it is owed."),
+                hint: "Do not read from a client that has unsent bytes."),
             .hidden(
                 "testForgetsASlowReaderThatIsGone",
                 "A client that is gone is forgotten, also with bytes unsent.",

@@ -9,7 +9,7 @@ extension Course {
                 + "an answer, not a failure.",
             "Set the flag once, before the loop: fcntl with F_GETFL gives the flags; fcntl with "
                 + "F_SETFL sets those and O_NONBLOCK.",
-            "Loop for ever: recvfrom. If it gives a count, answer. If it gives EAGAIN, call "
+            "Loop forever: recvfrom. If it gives a count, answer. If it gives EAGAIN, call "
                 + "`work.tick()` once. If it gives EINTR, do nothing. Anything else, throw.",
         ],
         scene: .datagrams,
@@ -28,7 +28,7 @@ extension Course {
                 hint: "Call work.tick() after EAGAIN. Is O_NONBLOCK set, with F_SETFL and not "
                     + "F_SETFD? Otherwise recvfrom waits."),
             .hidden(
-                "testEchoesAnEmptyDatagram", "A datagram without bytes comes back, too.",
+                "testEchoesAnEmptyDatagram", "A datagram without bytes comes back too.",
                 restsOn: "testEchoesADatagram",
                 hint: "recvfrom gives 0 for an empty datagram, and -1 with EAGAIN for none."),
             .hidden(
@@ -51,7 +51,7 @@ extension Course {
                 hint: "Each datagram in the queue needs its own recvfrom and its own reply."),
             .hidden(
                 "testSurvivesASenderThatIsGone",
-                "A reply to a sender that has closed its socket troubles nobody else.",
+                "A reply to a sender that has closed its socket does not affect the others.",
                 restsOn: "testAnswersTheRightSender",
                 hint: "Go on when sendto fails. On a connected socket the error would come out of "
                     + "the next recvfrom."),
@@ -77,11 +77,11 @@ extension Course {
             .hidden(
                 "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
                 restsOn: "testEchoesADatagram",
-                hint: "EINTR is no error of the socket: call recvfrom again."),
+                hint: "Retry recvfrom: EINTR is nobody's fault."),
             .hidden(
-                "testGoesOnAfterAReplyThatFails", "A reply that fails troubles nobody else.",
+                "testGoesOnAfterAReplyThatFails", "A reply that fails does not affect the others.",
                 restsOn: "testEchoesADatagram",
-                hint: "sendto may give EAGAIN, too. Then that reply is lost, as any datagram may "
+                hint: "sendto may give EAGAIN too. Then that reply is lost, as any datagram may "
                     + "be: go on with recvfrom, which does not wait."),
         ])
 }

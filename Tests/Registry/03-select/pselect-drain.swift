@@ -22,7 +22,7 @@ extension Course {
             "testEchoesALine", "A line comes back as it was sent.", points: 2,
             hint: "Begin with the loop of select-echo, and call pselect in it."),
         .public(
-            "testServesTwoClientsAtOnce", "A silent client keeps no other client waiting.",
+            "testServesTwoClientsAtOnce", "A silent client does not keep others waiting.",
             restsOn: "testEchoesALine",
             hint: "Put every client into the sets, and let no call but pselect wait."),
         .public(
@@ -42,12 +42,12 @@ extension Course {
             restsOn: "testEchoesALine",
             hint: "`receive` gives false at the client's end: close its socket then."),
         .hidden(
-            "testSurvivesAReset", "A client that breaks off troubles nobody else.",
+            "testSurvivesAReset", "A client that resets its connection does not affect the others.",
             restsOn: "testServesTwoClientsAtOnce",
             hint: "A reset shows as readable; read then fails with ECONNRESET. Close that client."),
         .hidden(
             "testSurvivesAWriteToAGoneClient",
-            "A write to a client that is gone troubles nobody else.",
+            "A write to a client that is gone does not affect the others.",
             restsOn: "testServesTwoClientsAtOnce",
             hint: "Send with MSG_NOSIGNAL, and treat EPIPE as this client's end."),
         .hidden(
@@ -69,7 +69,7 @@ extension Course {
     private static let endingChecks: [Check] = [
         .hidden(
             "testSendsWhatItOwes",
-            "After SIGTERM a slow reader still gets megabytes that it is owed, and then the end.",
+            "After SIGTERM a slow reader still gets megabytes that are unsent, and then the end.",
             points: 2, restsOn: "testEndsWhenItIsTold",
             hint: "Go on with the loop until nothing is unsent; do not leave it at once."),
         .hidden(
@@ -133,20 +133,20 @@ extension Course {
         .hidden(
             "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
             restsOn: "testEchoesALine",
-            hint: "EINTR is no error of the client or the listener: make the same call again."),
+            hint: "Retry the call: EINTR is nobody's fault."),
         .hidden(
             "testGoesOnAfterAnAbortedConnection",
             "A client that is lost before it is accepted does not affect the others.",
             restsOn: "testEchoesALine",
             hint:
-                "ECONNABORTED, EPROTO and others tell of one client: see AcceptFailure. Take the next."
+                "ECONNABORTED, EPROTO and others concern one client: take the next."
         ),
         .hidden(
             "testGoesOnWithoutRoom",
             "When there is no room for another client, the server goes on, and takes it later.",
             restsOn: "testEchoesALine",
             hint:
-                "ENFILE, ENOBUFS and ENOMEM are like EMFILE: see AcceptFailure. Pause, then try again."
+                "ENFILE, ENOBUFS, ENOMEM are like EMFILE: pause, and try again."
         ),
         .hidden(
             "testEndsWhenItsListenerIsBroken",

@@ -38,10 +38,10 @@ extension Course {
                 + "Otherwise: call `receive` for a client in the readable set."),
         .public(
             "testEchoesADatagram", "A datagram comes back as it was sent.",
-            hint: "Put the UDP socket into the readable set, too, before each select; count it in "
+            hint: "Put the UDP socket into the readable set too, before each select; count it in "
                 + "for the first argument, the highest plus one; and answer with sendto."),
         .public(
-            "testServesTwoClientsAtOnce", "A silent client keeps no other client waiting.",
+            "testServesTwoClientsAtOnce", "A silent client does not keep others waiting.",
             restsOn: "testEchoesALine",
             hint: "Put every client into the sets, anew before each select, and let no call but "
                 + "select wait."),
@@ -60,13 +60,13 @@ extension Course {
             restsOn: "testEchoesALine",
             hint: "`receive` gives false at the client's end: close its socket then."),
         .hidden(
-            "testSurvivesAReset", "A client that breaks off troubles nobody else.",
+            "testSurvivesAReset", "A client that resets its connection does not affect the others.",
             restsOn: "testServesTwoClientsAtOnce",
             hint: "A reset shows as readable; read then fails with ECONNRESET. Close that client, "
                 + "and fill the sets anew before each select."),
         .hidden(
             "testSurvivesAWriteToAGoneClient",
-            "A write to a client that is gone troubles nobody else.",
+            "A write to a client that is gone does not affect the others.",
             restsOn: "testServesTwoClientsAtOnce",
             hint: "Send with MSG_NOSIGNAL, and treat EPIPE as this client's end."),
         .hidden(
@@ -159,7 +159,8 @@ extension Course {
             hint: "What a send did not take stays in `unsent`; go on when there is room."),
         .hidden(
             "testASlowReaderHoldsNobody",
-            "A client that does not read keeps no other waiting, and takes no memory.", points: 2,
+            "A client that does not read does not keep others waiting, and takes no memory.",
+            points: 2,
             restsOn: "testServesTwoClientsAtOnce",
             hint: "Never wait in a send, and read no more from a client with unsent bytes."),
     ]
@@ -172,10 +173,10 @@ extension Course {
         .hidden(
             "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
             restsOn: "testEchoesALine",
-            hint: "EINTR is no error of the client or the listener: make the same call again."),
+            hint: "Retry the call: EINTR is nobody's fault."),
         .hidden(
             "testGoesOnAfterAFalseAlarm",
-            "A read or an accept that finds nothing after all troubles nobody.",
+            "A read or an accept that finds nothing after all affects nobody.",
             restsOn: "testEchoesALine",
             hint: "What select says is a hint. EAGAIN means: nothing here now, so ask again."),
         .hidden(
@@ -183,14 +184,14 @@ extension Course {
             "A client that is lost before it is accepted does not affect the others.",
             restsOn: "testEchoesALine",
             hint:
-                "ECONNABORTED, EPROTO and others tell of one client: see AcceptFailure. Take the next."
+                "ECONNABORTED, EPROTO and others concern one client: take the next."
         ),
         .hidden(
             "testGoesOnWithoutRoom",
             "When there is no room for another client, the server goes on, and takes it later.",
             restsOn: "testEchoesALine",
             hint:
-                "ENFILE, ENOBUFS and ENOMEM are like EMFILE: see AcceptFailure. Pause, then try again."
+                "ENFILE, ENOBUFS, ENOMEM are like EMFILE: pause, and try again."
         ),
         .hidden(
             "testEndsWhenItsListenerIsBroken",

@@ -33,7 +33,7 @@ extension Course {
             "testEchoesALine", "A line comes back as it was sent.", points: 2,
             hint: "Give each client a row, and call proceed when its `revents` is not 0."),
         .public(
-            "testServesTwoClientsAtOnce", "A silent client keeps no other client waiting.",
+            "testServesTwoClientsAtOnce", "A silent client does not keep others waiting.",
             points: 2, restsOn: "testEchoesALine",
             hint: "Each client needs a row of its own, and poll the number of rows as it is now."),
         .public(
@@ -62,12 +62,13 @@ extension Course {
             points: 2, restsOn: "testClientThatSaysNothing",
             hint: "POLLRDHUP and POLLHUP do not mean that everything was read: read until 0."),
         .hidden(
-            "testSurvivesAReset", "A client that breaks off is closed, and troubles nobody.",
+            "testSurvivesAReset",
+            "A client that resets its connection is closed, and does not affect the others.",
             restsOn: "testClientThatSaysNothing",
             hint: "`revents` is then POLLIN, POLLHUP and POLLERR together: test with &, or for 0."),
         .hidden(
             "testSurvivesAWriteToAGoneClient",
-            "A write to a client that is gone does not end the server.",
+            "A write to a client that is gone does not affect the others.",
             restsOn: "testSurvivesAReset",
             hint: "Send with MSG_NOSIGNAL, and take EPIPE for this client's end."),
     ]
@@ -84,9 +85,10 @@ extension Course {
             restsOn: "testEchoesAllToASlowReader",
             hint: "While bytes are unsent, ask for POLLOUT and not for POLLIN."),
         .hidden(
-            "testASlowReaderHoldsNobody", "A client that does not read keeps no other waiting.",
+            "testASlowReaderHoldsNobody",
+            "A client that does not read does not keep others waiting.",
             points: 2, restsOn: "testReadsNoMoreThanItCanSend",
-            hint: "A client that is owed bytes waits for its own POLLOUT, in its own row."),
+            hint: "A client with unsent bytes waits for its own POLLOUT, in its own row."),
         .hidden(
             "testAsksForRoomOnlyWhileOwed",
             "POLLOUT is asked for while bytes are unsent, and not before or after.", points: 2,
@@ -94,7 +96,7 @@ extension Course {
             hint: "After each send or receive, set the row's `events` anew, in the array itself."),
         .hidden(
             "testForgetsAClientThatBreaksOffWhileOwed",
-            "A client that breaks off while it is owed bytes is closed.", points: 2,
+            "A client that resets its connection while it has unsent bytes is closed.", points: 2,
             restsOn: "testReadsNoMoreThanItCanSend",
             hint: "POLLHUP and POLLERR come unasked, beside POLLOUT: send then fails. Close it."),
     ]
@@ -153,10 +155,11 @@ extension Course {
         .hidden(
             "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
             restsOn: "testServesTwoClientsAtOnce",
-            hint: "EINTR is no error, and after it `revents` has old answers: ask poll again."),
+            hint:
+                "EINTR is nobody's fault, and after it `revents` has old answers: call poll again."),
         .hidden(
             "testGoesOnAfterAFalseAlarm",
-            "A read or an accept that finds nothing after all troubles nobody.",
+            "A read or an accept that finds nothing after all affects nobody.",
             restsOn: "testServesTwoClientsAtOnce",
             hint: "What poll says is a hint. EAGAIN means: nothing here now, so ask again."),
         .hidden(
@@ -164,14 +167,14 @@ extension Course {
             "A client that is lost before it is accepted does not affect the others.",
             restsOn: "testServesTwoClientsAtOnce",
             hint:
-                "ECONNABORTED, EPROTO and others tell of one client: see AcceptFailure. Take the next."
+                "ECONNABORTED, EPROTO and others concern one client: take the next."
         ),
         .hidden(
             "testGoesOnWithoutRoom",
             "When there is no room for another client, the server goes on, and takes it later.",
             restsOn: "testServesTwoClientsAtOnce",
             hint:
-                "ENFILE, ENOBUFS and ENOMEM are like EMFILE: see AcceptFailure. Pause, then try again."
+                "ENFILE, ENOBUFS, ENOMEM are like EMFILE: pause, and try again."
         ),
         .hidden(
             "testEndsWhenItsListenerIsBroken",

@@ -30,7 +30,7 @@ extension Course {
             hint: "The listener is watched with its descriptor in `data`, and it does not wait "
                 + "(setNonblocking): accept until there is nobody left."),
         .public(
-            "testServesTwoClientsAtOnce", "A silent client keeps no other client waiting.",
+            "testServesTwoClientsAtOnce", "A silent client does not keep others waiting.",
             restsOn: "testEchoesALine",
             hint: "Nothing but epoll_wait may wait: read from those that it names, and only once."),
         .public(
@@ -110,22 +110,25 @@ extension Course {
             hint: "EPOLLRDHUP says that the end is under way, perhaps behind unread bytes: read on "
                 + "until read gives 0."),
         .hidden(
-            "testSurvivesAReset", "A client that breaks off does not end the server.",
+            "testSurvivesAReset", "A client that resets its connection does not affect the others.",
             restsOn: "testServesTheOthersWhenOneLeaves",
             hint: "read fails with ECONNRESET: close that client and nothing else."),
         .hidden(
             "testSurvivesAWriteToAGoneClient",
-            "A write to a client that is gone does not end the server.",
+            "A write to a client that is gone does not affect the others.",
             restsOn: "testServesTheOthersWhenOneLeaves",
             hint: "Send with MSG_NOSIGNAL, or ignore SIGPIPE, and close the client after EPIPE."),
         .hidden(
             "testASlowReaderHoldsNobody",
-            "A client that does not read keeps no other waiting, and not much memory.", points: 2,
+            "A client that does not read does not keep others waiting, and takes little memory.",
+            points: 2,
             restsOn: "testServesTwoClientsAtOnce",
-            hint: "Connections must not wait (SOCK_NONBLOCK), and who is owed bytes is not read."),
+            hint:
+                "Connections must not wait (SOCK_NONBLOCK), and a client with unsent bytes is not read."
+        ),
         .hidden(
             "testSurvivesAResetWhileItOwesBytes",
-            "A client may break off while the server waits for room.",
+            "A client may reset its connection while the server waits for room.",
             restsOn: "testASlowReaderHoldsNobody",
             hint: "EPOLLERR and EPOLLHUP come without being asked for: they end the client."),
         .hidden(
@@ -157,10 +160,10 @@ extension Course {
         .hidden(
             "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
             restsOn: "testServesTheOthersWhenOneLeaves",
-            hint: "EINTR is no error of the client or the listener: make the same call again."),
+            hint: "Retry the call: EINTR is nobody's fault."),
         .hidden(
             "testGoesOnAfterAFalseAlarm",
-            "A read or an accept that finds nothing after all troubles nobody.",
+            "A read or an accept that finds nothing after all affects nobody.",
             restsOn: "testServesTheOthersWhenOneLeaves",
             hint: "What epoll_wait says is a hint. EAGAIN means: nothing here now, so ask again."),
         .hidden(
@@ -168,14 +171,14 @@ extension Course {
             "A client that is lost before it is accepted does not affect the others.",
             restsOn: "testServesTheOthersWhenOneLeaves",
             hint:
-                "ECONNABORTED, EPROTO and others tell of one client: see AcceptFailure. Take the next."
+                "ECONNABORTED, EPROTO and others concern one client: take the next."
         ),
         .hidden(
             "testGoesOnWithoutRoom",
             "When there is no room for another client, the server goes on, and takes it later.",
             restsOn: "testServesTheOthersWhenOneLeaves",
             hint:
-                "ENFILE, ENOBUFS and ENOMEM are like EMFILE: see AcceptFailure. Pause, then try again."
+                "ENFILE, ENOBUFS, ENOMEM are like EMFILE: pause, and try again."
         ),
         .hidden(
             "testEndsWhenItsListenerIsBroken",

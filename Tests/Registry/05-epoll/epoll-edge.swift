@@ -2,7 +2,7 @@
 
 extension Course {
     static let epollEdge = Exercise(
-        id: "epoll-edge", title: "A TCP echo server that epoll tells of edges",
+        id: "epoll-edge", title: "A TCP echo server with edge-triggered epoll",
         chapter: "05-epoll", section: "Exercise: epoll-edge", secondsPerCheck: 10,
         hints: [
             "An edge is told once. Remember in each Connection whether a read, and whether a write, "
@@ -10,7 +10,7 @@ extension Course {
             "One event may stand for many clients, many bytes, or for bytes and the end together: "
                 + "accept until EAGAIN, read until EAGAIN, 0 or the turn's limit, write until "
                 + "nothing is left or EAGAIN.",
-            "A client that has used up its turn is told of no more. Put it into a list of your own, "
+            "A client that has used up its turn will not be named again. Put it into a list of your own, "
                 + "and call epoll_wait with 0 instead of -1 as long as somebody stands in it.",
             "While bytes are unsent, do not read, but keep isReadable. When the next EPOLLOUT has "
                 + "come and all is sent, go on reading in the same turn.",
@@ -32,7 +32,7 @@ extension Course {
                 "testEchoesALine", "A line comes back as it was sent.", points: 2,
                 hint: "Wait in epoll_wait, read what has come, and send it back."),
             .public(
-                "testServesTwoClientsAtOnce", "A silent client keeps no other client waiting.",
+                "testServesTwoClientsAtOnce", "A silent client does not keep others waiting.",
                 restsOn: "testEchoesALine",
                 hint: "Add each connection to the interest list, and go back to epoll_wait."),
             .public(
@@ -47,11 +47,11 @@ extension Course {
                 "testReadsUntilNothingIsLeft",
                 "One event may stand for more than any buffer or turn.", points: 2,
                 restsOn: "testEchoesALine",
-                hint: "Read until EAGAIN. What is left in the socket is told of no more."),
+                hint: "Read until EAGAIN. No edge comes for what is left in the socket."),
             .hidden(
                 "testAcceptsUntilNobodyIsLeft", "One event may stand for 20 clients.", points: 2,
                 restsOn: "testEchoesALine",
-                hint: "Accept until EAGAIN. Who is left in the backlog is told of no more."),
+                hint: "Accept until EAGAIN. No edge comes for who is left in the backlog."),
             .hidden(
                 "testTakesWhatComesBeforeEpollWait",
                 "What comes between a server's last look and epoll_wait is not lost.", points: 2,
@@ -81,19 +81,22 @@ extension Course {
                 restsOn: "testSeesTheEndThatCameWithTheBytes",
                 hint: "EPOLLRDHUP says that no more will come. It does not say that all is sent."),
             .hidden(
-                "testSurvivesAReset", "A client that breaks off troubles nobody else.",
+                "testSurvivesAReset",
+                "A client that resets its connection does not affect the others.",
                 restsOn: "testServesTwoClientsAtOnce",
                 hint: "read fails with ECONNRESET: close this connection, and go on."),
             .hidden(
                 "testSurvivesAWriteToAGoneClient",
-                "A write to a client that is gone does not end the server.",
+                "A write to a client that is gone does not affect the others.",
                 restsOn: "testServesTwoClientsAtOnce",
                 hint: "Ignore SIGPIPE, or send with MSG_NOSIGNAL, and expect EPIPE."),
             .hidden(
                 "testClosesEveryConnection",
                 "When 300 clients have left, their descriptors are closed.",
                 restsOn: "testServesTwoClientsAtOnce",
-                hint: "Close the connection at the end and after an error, whatever tells of it."),
+                hint:
+                    "Close the connection at the end and after an error, whichever event reports it."
+            ),
             .hidden(
                 "testUsesNoClosedDescriptor", "After close, a descriptor is used no more.",
                 restsOn: "testClosesEveryConnection",
@@ -162,14 +165,14 @@ extension Course {
                 "testGoesOnAfterAnAbortedConnection",
                 "A client that is lost before it is accepted does not affect the others.",
                 restsOn: "testServesTwoClientsAtOnce",
-                hint: "ECONNABORTED tells of one client; others may wait behind it. Only EAGAIN "
+                hint: "ECONNABORTED concerns one client; others may wait behind it. Only EAGAIN "
                     + "says that the backlog is empty."),
             .hidden(
                 "testGoesOnWithoutRoom",
                 "When there is no room for another client, the server goes on, and takes it later.",
                 restsOn: "testServesTwoClientsAtOnce",
                 hint:
-                    "ENFILE, ENOBUFS, ENOMEM are like EMFILE. Pause, try again: no edge will come."),
+                    "ENFILE, ENOBUFS, ENOMEM are like EMFILE: pause, try again; no edge comes."),
             .hidden(
                 "testEndsWhenItsListenerIsBroken",
                 "When its listener is broken, the server says why and ends with status 1.",

@@ -8,8 +8,8 @@ extension Course {
             "Begin with the listener and the clients; they are as in epoll-echo. Then take one source "
                 + "after the other: open it without waiting, watch it, read it, tell its lines.",
             "What is read of a timer and of a counter is one UInt64. Of signals it is an array of "
-                + "signalfd_siginfo; of inotify, events of different lengths, one behind the other.",
-            "Each source has its trap: signals must be blocked, the FIFO opened for writing, too, the "
+                + "signalfd_siginfo; of inotify, events of different lengths, back to back.",
+            "Each source has its trap: signals must be blocked, the FIFO opened for writing too, the "
                 + "buffer of the queue large enough, and none of the descriptors may wait.",
         ],
         scene: .events,
@@ -51,7 +51,7 @@ extension Course {
             hint: "The number that read gives counts all expirations since the last read."),
         .hidden(
             "testADisarmedTimerHoldsNobody",
-            "A timer that was stopped after epoll_wait had told of it holds nobody.",
+            "A timer that was stopped after epoll_wait had reported it blocks nobody.",
             restsOn: "testTellsTheTimer",
             hint: "An event is old news: open the timer with TFD_NONBLOCK, and "
                 + "expect EAGAIN."),
@@ -103,7 +103,7 @@ extension Course {
             "When the last writer has left, the server rests, and hears the "
                 + "next one.",
             points: 2, restsOn: "testTellsLinesOfTheFifo",
-            hint: "At the end of a FIFO epoll tells EPOLLHUP for ever: keep a "
+            hint: "At the end of a FIFO epoll reports EPOLLHUP forever: keep a "
                 + "writing end open yourself."),
         .hidden(
             "testDrainsTheQueue",
@@ -164,13 +164,13 @@ extension Course {
             "testASlowClientGetsAllLines",
             "A client that reads late gets every line.",
             points: 2, restsOn: "testTellsLinesOfTheFifo",
-            hint: "While a client has unsent bytes, ask for EPOLLOUT, too, and send"
+            hint: "While a client has unsent bytes, ask for EPOLLOUT too, and send"
                 + " on when it comes."),
         .hidden(
             "testDropsAClientThatDoesNotRead",
             "A client that reads nothing is dropped, before it fills the memory.",
             points: 2, restsOn: "testTellsLinesOfTheFifo",
-            hint: "Client.tell says false when a client is owed too much: close it,"
+            hint: "Client.tell says false when too much is unsent: close it,"
                 + " and tell the others."),
         .hidden(
             "testRunsOutOfDescriptors",
@@ -188,21 +188,21 @@ extension Course {
             "testGoesOnAfterAnInterruption",
             "A call that a signal interrupts is made again.",
             restsOn: "testTellsTheTimer",
-            hint: "EINTR is no error: what is ready is still ready at the next "
+            hint: "EINTR is nobody's fault: what is ready is still ready at the next "
                 + "epoll_wait."),
         .hidden(
             "testGoesOnAfterAnAbortedConnection",
             "A client that is lost before it is accepted does not affect the others.",
             restsOn: "testTellsTheInbox",
             hint:
-                "accept also passes on what has happened to one client: see AcceptFailure. Take the next."
+                "accept also reports what has happened to one client: take the next."
         ),
         .hidden(
             "testGoesOnWithoutRoom",
             "When there is no room for another client, the server goes on, and takes it later.",
             restsOn: "testTellsTheInbox",
             hint:
-                "ENFILE, ENOBUFS and ENOMEM are like EMFILE: see AcceptFailure. Pause, then try again."
+                "ENFILE, ENOBUFS, ENOMEM are like EMFILE: pause, and try again."
         ),
         .hidden(
             "testEndsWhenItsListenerIsBroken",
