@@ -42,7 +42,7 @@ private let socketStates: [(String, @Sendable (CInt, CInt) -> Void)] = [
     ("a byte has come", { client, _ in write(client, "x", 1) }),
     ("an urgent byte has come", { client, _ in send(client, "!", 1, Int32(MSG_OOB)) }),
     ("the peer has finished", { client, _ in shutdown(client, Int32(SHUT_WR)) }),
-    ("the peer has broken off (RST)", { client, _ in reset(client) }),
+    ("the peer has reset it (RST)", { client, _ in reset(client) }),
     ("the peer does not read", { _, server in fill(server) }),
 ]
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
 import Foundation
-import Reports
 import Harness
+import Reports
 
 extension Ladder {
     /// The figure for a terminal: the app on the left, the kernel on the right, time downwards.

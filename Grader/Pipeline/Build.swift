@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-package import Registry
 import Foundation
 import Harness
+package import Registry
 
 /// The third stage: builds one exercise, so that a broken one stays alone.
 struct Build {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-public import Registry
 import Foundation
 import Harness
+public import Registry
 
 /// The directory tree of the course: the package that the grader belongs to.
 public struct CourseTree: Sendable {

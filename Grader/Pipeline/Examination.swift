@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-import Registry
-import Reports
 import Foundation
 import Harness
+import Registry
+import Reports
 
 /// The fourth stage: runs the checks of one exercise against its built server, each in a process of
 /// its own, and believes nothing but the record that a check writes when it is done.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-public import Registry
 public import Foundation
 import Harness
+public import Registry
 
 /// The first stage: takes the learner's files out of a submission, and nothing else.
 public struct Intake {

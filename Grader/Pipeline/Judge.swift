@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
+import Harness
 public import Registry
 public import Reports
-import Harness
 
 /// The whole way of a submission, stage after stage, one exercise at a time.
 public struct Judge {

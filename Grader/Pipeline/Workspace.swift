@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-import Registry
 import Foundation
 import Harness
+import Registry
 
 /// The second stage: a course tree of its own, in which the given files are the course's and only
 /// the learner's files are the submission's. It is kept from run to run, so that little is built

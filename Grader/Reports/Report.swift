@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-public import Registry
 public import Foundation
 import Harness
+public import Registry
 
 /// The last stage's one record of a run. Every format is rendered from it; as JSON it is schema 1.
 public struct Report: Codable, Equatable, Sendable {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-import Registry
 import Foundation
 import Harness
+import Registry
 
 /// A report as a person reads it: a table, then what did not pass, with its story.
 package struct TextReport {

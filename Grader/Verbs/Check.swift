@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-import Registry
-import Reports
 import Foundation
 import Pipeline
+import Registry
+import Reports
 
 extension Verb {
     static let check = Verb(
@@ -17,11 +17,15 @@ extension Verb {
     let tree = try CourseTree()
     let progress = Progress(wanted.count)
     let judge = try Judge(tree, events: progress.show)
-    let reports = try wanted.map { try judge.judgeOwnWork($0) }
+    let reports = try wanted.map { exercise in
+        let report = try judge.judgeOwnWork(exercise)
+        // At once, so that what is judged before an interruption is kept.
+        try Verdicts(tree).remember(report)
+        return report
+    }
     progress.end()
     let report = Report(submission: ".", exercises: reports, environment: .current)
     Terminal.write(TextReport(report: report, terminal: .output).text, to: 1)
-    try Verdicts(tree).remember(reports)
     if report.hasGraderError { return .machine }
     return reports.allSatisfy { $0.status == .passed } ? .done : .below
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-import Registry
-import Reports
 import Foundation
 import Pipeline
+import Registry
+import Reports
 
 /// `grader`: what has been done, and what comes next.
 func dashboard() throws -> ExitCode {

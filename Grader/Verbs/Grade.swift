@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-import Registry
-import Reports
 import Foundation
 import Pipeline
+import Registry
+import Reports
 
 extension Verb {
     static let grade = Verb(

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-import Registry
-import Reports
 import Foundation
 import Pipeline
+import Registry
+import Reports
 
 /// The exit statuses of the grader, which scripts rely on.
 enum ExitCode: Int32 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
+import Pipeline
 import Registry
 import Reports
-import Pipeline
 
 extension Verb {
     static let list = Verb(

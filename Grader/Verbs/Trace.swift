@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-import Registry
 import Figures
 import Foundation
 import Harness
 import Pipeline
+import Registry
 
 extension Verb {
     static let trace = Verb(

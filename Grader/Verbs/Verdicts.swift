@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
 import Foundation
-import Reports
 import Pipeline
+import Reports
 
 /// What `grader check` found last, by exercise id: kept below `.build`, which nobody commits.
 struct Verdicts {
@@ -16,10 +16,10 @@ struct Verdicts {
         all = (try? JSONDecoder().decode([String: ExerciseReport].self, from: data)) ?? [:]
     }
 
-    /// Keeps these verdicts with the others.
-    func remember(_ reports: [ExerciseReport]) throws {
+    /// Keeps a verdict with the others.
+    func remember(_ report: ExerciseReport) throws {
         var all = all
-        for report in reports { all[report.id] = report }
+        all[report.id] = report
         try JSONEncoder().encode(all).write(to: file, options: .atomic)
     }
 }

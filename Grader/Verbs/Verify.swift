@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-import Registry
-import Reports
 import Foundation
 import Harness
 import Pipeline
+import Registry
+import Reports
 import Verification
 
 extension Verb {

@@ -3,8 +3,8 @@
 import Foundation
 package import Pipeline
 
-/// A mistake written as what it is: a few places of a correct Server.swift, and what stands there
-/// instead.
+/// A submission written as what it is: a few places of a correct Server.swift, and what stands there
+/// instead. Wrong ones are mostly edits; a Right one may be.
 ///
 ///     Caught by: epoll-echo.testForgetsTheGone
 ///     Says: never rested

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-import Registry
-package import Reports
 import Foundation
 import Pipeline
+import Registry
+package import Reports
 
 /// A trial and all its runs.
 package struct Outcome {

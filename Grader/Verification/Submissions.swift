@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-package import Registry
 import Foundation
 import Harness
 package import Pipeline
+package import Registry
 
 /// Where the submissions lie that judge the suites, and what each is to prove.
 package struct Submissions {
@@ -50,19 +50,10 @@ package struct Submissions {
     private func trial(
         _ kind: Trial.Kind, _ exercise: Exercise, _ path: String
     ) throws(MachineFailure) -> Trial? {
-        let name = path.split(separator: "/").last.map(String.init) ?? path
-        var parcel = Intake.take(exercise, from: path)
+        let file = path.split(separator: "/").last.map(String.init) ?? path
+        let name = file.replacing(".edit", with: "")
+        let (parcel, header) = try read(path, exercise)
         if kind == .right { return Trial(kind, exercise, name, parcel) }
-        let header: [String: String]
-        if path.hasSuffix(".edit") {
-            let edit = try Edit(try text(of: path), name: path)
-            let text = try edit.apply(to: try base(edit.base, exercise), name: path)
-            parcel = .files(["Server.swift": Data(text.utf8)], ignored: [])
-            header = edit.header
-        } else {
-            let lines = try text(of: "\(path)/Server.swift").components(separatedBy: "\n")
-            header = fields(of: lines.prefix { $0.hasPrefix("// ") }.map { $0.dropFirst(3) })
-        }
         let check = (header["Caught by"] ?? "").split(separator: ".").map(String.init)
         if kind == .hostile, check.first != exercise.id { return nil }
         guard let method = check.last, let says = header["Says"], !says.isEmpty,
@@ -72,15 +63,40 @@ package struct Submissions {
                 "\(path) does not begin with `Caught by:` and `Says:`.",
                 help: "Name a check of \(exercise.id), and a part of its message.")
         }
-        return Trial(
-            kind, exercise, name.replacing(".edit", with: ""), parcel, caughtBy: method, says: says)
+        return Trial(kind, exercise, name, parcel, caughtBy: method, says: says)
     }
 
-    /// The Server.swift that an edit changes.
+    /// What is submitted, and the `Name: value` lines at the top of it.
+    private func read(
+        _ path: String, _ exercise: Exercise
+    ) throws(MachineFailure) -> (Intake.Parcel, [String: String]) {
+        guard path.hasSuffix(".edit") else {
+            let lines = try text(of: "\(path)/Server.swift").components(separatedBy: "\n")
+            let header = fields(of: lines.prefix { $0.hasPrefix("// ") }.map { $0.dropFirst(3) })
+            return (Intake.take(exercise, from: path), header)
+        }
+        let (server, header) = try edited(path, exercise)
+        return (.files(["Server.swift": Data(server.utf8)], ignored: []), header)
+    }
+
+    private func edited(
+        _ path: String, _ exercise: Exercise
+    ) throws(MachineFailure) -> (server: String, header: [String: String]) {
+        let edit = try Edit(try text(of: path), name: path)
+        let base = try base(edit.base, exercise)
+        return (try edit.apply(to: base, name: path), edit.header)
+    }
+
+    /// The Server.swift that an edit changes: of the solution, or of a Right one, which may be an edit.
     private func base(_ name: String, _ exercise: Exercise) throws(MachineFailure) -> String {
-        name == "solution"
-            ? try text(of: "\(tree.root)/Solutions/\(exercise.path)/Server.swift")
-            : try text(of: "\(root)/Right/\(exercise.id)/\(name)/Server.swift")
+        if name == "solution" {
+            return try text(of: "\(tree.root)/Solutions/\(exercise.path)/Server.swift")
+        }
+        let right = "\(root)/Right/\(exercise.id)/\(name)"
+        if FileManager.default.fileExists(atPath: right + ".edit") {
+            return try edited(right + ".edit", exercise).server
+        }
+        return try text(of: right + "/Server.swift")
     }
 
     private func text(of path: String) throws(MachineFailure) -> String {

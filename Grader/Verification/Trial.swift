@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-package import Registry
-package import Reports
 import Foundation
 package import Pipeline
+package import Registry
+package import Reports
 
 /// A submission that judges the suites: its verdict is known beforehand.
 package struct Trial {

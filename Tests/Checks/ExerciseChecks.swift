@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-import Registry
 import Foundation
 public import Harness
+import Registry
 public import XCTest
 
 /// The base of every suite: runs a check, and tells XCTest and the grader how it came out.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-import Registry
 import Harness
+import Registry
 
 /// Tells a failure to the learner: what the check is about, what was done, what should have come
 /// and what came, what the server was doing, what the likely cause is, how to see it again.

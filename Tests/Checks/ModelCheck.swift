@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-import Registry
 public import Harness
+import Registry
 
 extension ExerciseChecks {
     /// Requires that what a server has asked of the kernel looks like its model, by the rules that the

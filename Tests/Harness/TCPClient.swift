@@ -159,9 +159,9 @@ public final class TCPClient {
         endSocket()
     }
 
-    /// Breaks the connection off with a reset (RST) instead of an orderly end. See SO_LINGER.
+    /// Resets the connection (RST) instead of ending it in order. See SO_LINGER in socket(7).
     public func reset() {
-        transcript?.add("\(name) breaks off with a reset (RST)")
+        transcript?.add("\(name) resets its connection (RST)")
         var linger = linger(l_onoff: 1, l_linger: 0)
         setsockopt(
             socket, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
@@ -213,7 +213,7 @@ public final class TCPClient {
                 ("nobody listens on port \(server.port) any more", "The listener was closed.")
             case ECONNRESET:
                 (
-                    "the server broke the connection off with a reset (RST)",
+                    "the server reset the connection (RST)",
                     "It closed the socket while bytes of the client were still unread, or with "
                         + "SO_LINGER 0: the kernel then throws away what was still to be sent."
                 )

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-import Registry
 import Foundation
 import Harness
 import Pipeline
+import Registry
 import Verification
 
 /// Submissions that ignore EINTR, a short write, or an aborted connection: in 100 runs each, how often

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
 import CLinux
-import Registry
 import Foundation
 import Harness
 import Pipeline
+import Registry
 
 /// Echo round trips with a server that is traced, but for calls that it does not make, and with the same
 /// server untraced. Ten rounds, each first this one and then the other; the median of the ratios.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-import Registry
 import Foundation
 import Harness
 import Pipeline
+import Registry
 
 /// In a copy of the tree with every exercise solved: the time of `grader check` for each exercise, after
 /// an edit and again without one, and of all the suites.

@@ -1,5 +1,5 @@
-import Registry
 import Pipeline
+import Registry
 import XCTest
 
 /// Whose fault an error of the compiler is, by where it points.

@@ -1,9 +1,9 @@
-import Registry
-import Reports
 import Foundation
 import FoundationXML
 import Harness
 import Pipeline
+import Registry
+import Reports
 import XCTest
 
 /// The commands of README and chapters, run as they stand in a copy of the tree.

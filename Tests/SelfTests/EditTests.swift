@@ -1,5 +1,5 @@
-import Registry
 import Pipeline
+import Registry
 import Verification
 import XCTest
 

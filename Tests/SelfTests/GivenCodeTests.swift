@@ -1,6 +1,6 @@
-import Registry
 import Harness
 import Pipeline
+import Registry
 import XCTest
 
 /// Which files share a process of the compiler depends on the order in which the file system lists

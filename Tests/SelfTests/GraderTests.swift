@@ -1,6 +1,6 @@
-import Registry
 import Foundation
 import Harness
+import Registry
 import XCTest
 
 /// The command line from outside: what it prints where, and its exit statuses.

@@ -1,7 +1,7 @@
-import Registry
 import Foundation
 import Glibc
 import Pipeline
+import Registry
 import XCTest
 
 /// What a submission may bring, and what is said of the rest.

@@ -1,6 +1,6 @@
-import Registry
 import Harness
 import Pipeline
+import Registry
 import Verification
 import XCTest
 

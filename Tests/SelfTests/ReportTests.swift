@@ -1,7 +1,7 @@
-import Registry
-import Reports
 import Foundation
 import Pipeline
+import Registry
+import Reports
 import XCTest
 
 /// The JSON report is schema 1, as DESIGN says it: the keys, their types and the words.

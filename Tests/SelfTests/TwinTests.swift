@@ -1,5 +1,5 @@
-import Registry
 import Harness
+import Registry
 import XCTest
 
 /// A stub and its solution are one program, but for the learner's part of Server.swift.

@@ -123,7 +123,7 @@ final class BlockingTcpHiddenTests: ExerciseChecks {
             let server = try run.startServer()
             try server.requireParked(in: SystemCall.accepting, words: "accept")
             let before = server.proc.descriptors().count
-            run.transcript.add("300 clients come and go; every third breaks off with a reset")
+            run.transcript.add("300 clients come and go; every third resets its connection")
             for number in 1...300 {
                 let client = try run.connect(server, quietly: true)
                 try run.exchangeALine(with: client)

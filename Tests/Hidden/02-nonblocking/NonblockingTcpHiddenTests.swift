@@ -204,7 +204,7 @@ final class NonblockingTcpHiddenTests: ExerciseChecks {
             let before = server.proc.descriptors().count
             let slow = try run.connect(server, quietly: true)
             _ = try server.fill(run, slow, with: run.manyBytes(16 << 20))
-            run.transcript.add("\(slow.name) breaks off with a reset (RST)")
+            run.transcript.add("\(slow.name) resets its connection (RST)")
             slow.reset()
             try server.requireClosed(before, after: "the client that is gone")
             try run.exchangeALine(with: run.connect(server))
@@ -215,7 +215,7 @@ final class NonblockingTcpHiddenTests: ExerciseChecks {
         try check { run throws(CheckFailure) in
             let server = try run.startServer()
             let before = server.proc.descriptors().count
-            run.transcript.add("300 clients come and go; every third breaks off with a reset")
+            run.transcript.add("300 clients come and go; every third resets its connection")
             for number in 1...300 {
                 let client = try run.connect(server, quietly: true)
                 try run.exchangeALine(with: client)

@@ -25,7 +25,7 @@ extension CheckRun {
         try client.receiveEnd()
     }
 
-    /// A client that breaks off while the server waits; another one must not notice.
+    /// A client that resets its connection while the server waits; another one must not notice.
     func breakOff(_ server: ServerProcess) throws(CheckFailure) {
         let other = try connect(server)
         try exchangeALine(with: other)
@@ -51,7 +51,7 @@ extension CheckRun {
     func comeAndGo(_ server: ServerProcess) throws(CheckFailure) {
         try server.waitUntilParked()
         let before = server.proc.descriptors().count
-        transcript.add("300 clients come and go; every third breaks off with a reset")
+        transcript.add("300 clients come and go; every third resets its connection")
         for number in 1...300 {
             let client = try connect(server, quietly: true)
             try exchangeALine(with: client)

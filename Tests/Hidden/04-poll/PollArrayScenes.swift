@@ -31,7 +31,7 @@ extension CheckRun {
         let server = try startServer(trace: trace)
         let clients = try connect(server, count: 6)
         for client in clients { try exchangeALine(with: client) }
-        transcript.add("three of them leave, one after the other; one breaks off")
+        transcript.add("three of them leave, one after the other; one resets its connection")
         for index in [1, 3, 5] {
             if index == 3 { clients[index].reset() } else { clients[index].close() }
             _ = try server.restingRows(trace)
@@ -48,7 +48,7 @@ extension CheckRun {
         let clients = try connect(server, count: 6)
         for client in clients { try exchangeALine(with: client) }
         let before = try server.restingDescriptors()
-        transcript.add("stopped: clients 2 and 3 close, 5 breaks off, the others speak")
+        transcript.add("stopped: clients 2 and 3 close, 5 resets its connection, the others speak")
         try server.send(SIGSTOP)
         clients[1].close()
         clients[2].close()
@@ -68,7 +68,7 @@ extension CheckRun {
         let old = try connect(server, count: 3)
         for client in old { try exchangeALine(with: client) }
         let before = try server.restingDescriptors()
-        transcript.add("stopped: one of them breaks off, two others connect and are silent")
+        transcript.add("stopped: one of them resets its connection, two others connect and are silent")
         try server.send(SIGSTOP)
         old[1].reset()
         let new = [try connect(server), try connect(server)]

@@ -95,7 +95,7 @@ final class PollEchoHiddenTests: ExerciseChecks {
             try run.exchangeALine(with: other)
             let before = try server.restingDescriptors()
             let slow = try SlowReader(run, server)
-            run.transcript.add("\(slow.client.name), still owed bytes, breaks off with a reset")
+            run.transcript.add("\(slow.client.name) resets its connection, with bytes unsent")
             slow.client.reset()
             try server.requireDescriptors(before, after: "the reset")
             try run.exchangeALine(with: other)

@@ -25,7 +25,7 @@ extension CheckRun {
         }
     }
 
-    /// A client that is owed bytes breaks off, and the next one gets its descriptor.
+    /// A client with unsent bytes resets its connection, and the next one gets its descriptor.
     func replaceAClientThatWasOwedBytes() throws(CheckFailure) {
         let server = try startServer()
         let slow = try connect(server)
@@ -77,7 +77,7 @@ extension CheckRun {
         let server = try startServer()
         try server.requireRestInEpollWait()
         let before = server.proc.descriptors().count
-        transcript.add("300 clients come and go; every third breaks off with a reset")
+        transcript.add("300 clients come and go; every third resets its connection")
         for number in 1...300 {
             let client = try connect(server, quietly: true)
             try exchangeALine(with: client)

@@ -80,7 +80,7 @@ extension EpollSourcesHiddenTests {
             let witness = try room.join()
             try room.requireParked()
             let before = room.server.proc.descriptors().count
-            run.transcript.add("300 clients come and go; every third breaks off with a reset")
+            run.transcript.add("300 clients come and go; every third resets its connection")
             for number in 1...300 {
                 let client = try run.connect(room.server, quietly: true)
                 try witness.read("clients 2")
