@@ -68,7 +68,8 @@ extension CheckRun {
         let old = try connect(server, count: 3)
         for client in old { try exchangeALine(with: client) }
         let before = try server.restingDescriptors()
-        transcript.add("stopped: one of them resets its connection, two others connect and are silent")
+        transcript.add(
+            "stopped: one of them resets its connection, two others connect and are silent")
         try server.send(SIGSTOP)
         old[1].reset()
         let new = [try connect(server), try connect(server)]
