@@ -103,7 +103,8 @@ let package = Package(
         .testTarget(
             name: "SelfTests",
             dependencies: [
-                "CLinux", "Harness", "Pipeline", "Registry", "Reports", "Verification",
+                "Checks", "CLinux", "Harness", "Pipeline", "Registry", "Reports", "Verbs",
+                "Verification",
             ],
             path: "Tests/SelfTests", swiftSettings: finished),
         .executableTarget(

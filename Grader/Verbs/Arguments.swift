@@ -3,14 +3,14 @@
 import Pipeline
 
 /// The words after a verb: the plain ones, and the options with their values, in order.
-struct Arguments {
-    private(set) var words: [String] = []
-    private(set) var options: [(name: String, value: String)] = []
-    private(set) var flags: Set<String> = []
+package struct Arguments {
+    package private(set) var words: [String] = []
+    package private(set) var options: [(name: String, value: String)] = []
+    package private(set) var flags: Set<String> = []
 
     /// Takes the words apart.
     /// - Throws: `UsageError` for an option that the verb does not know, or one without its value.
-    init(_ arguments: some Collection<String>, options known: [Verb.Option]) throws {
+    package init(_ arguments: some Collection<String>, options known: [Verb.Option]) throws {
         var rest = Array(arguments)[...]
         while let word = rest.popFirst() {
             guard word.hasPrefix("-"), word.count > 1 else {
@@ -31,5 +31,5 @@ struct Arguments {
     }
 
     /// The last value of an option, or nil.
-    func value(of name: String) -> String? { options.last { $0.name == name }?.value }
+    package func value(of name: String) -> String? { options.last { $0.name == name }?.value }
 }

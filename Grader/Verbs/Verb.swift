@@ -4,15 +4,16 @@ import Pipeline
 import Reports
 
 /// One verb of the command line: what it is called with, and what it does.
-struct Verb: Sendable {
+package struct Verb: Sendable {
     /// An option that begins with `--`.
-    struct Option: Sendable {
+    package struct Option: Sendable {
         let name: String
         /// What follows it, as the usage names it; nil for an option without a value.
         let value: String?
         let about: String
 
-        init(_ name: String, _ value: String? = nil, about: String) {
+        /// An option; without a value it is a flag.
+        package init(_ name: String, _ value: String? = nil, about: String) {
             self.name = name
             self.value = value
             self.about = about

@@ -1,17 +1,33 @@
 // SPDX-License-Identifier: MIT
 
-import Harness
-import Registry
+package import Harness
+package import Registry
 
 /// Tells a failure to the learner: what the check is about, what was done, what should have come
 /// and what came, what the server was doing, what the likely cause is, how to see it again.
-struct FailureStory {
-    let exercise: Exercise
-    let check: Check
-    let suite: String
-    let seed: UInt64
+package struct FailureStory {
+    private let exercise: Exercise
+    private let check: Check
+    private let suite: String
+    private let seed: UInt64
 
-    func record(of failure: CheckFailure?, steps: String, after: [String]) -> CheckRecord {
+    /// The story of a check.
+    /// - Parameters:
+    ///   - suite: The class of the test method, for the command that plays it again.
+    ///   - seed: Where the run's random numbers came from.
+    package init(exercise: Exercise, check: Check, suite: String, seed: UInt64) {
+        self.exercise = exercise
+        self.check = check
+        self.suite = suite
+        self.seed = seed
+    }
+
+    /// The record of a run.
+    /// - Parameters:
+    ///   - failure: What did not go well; nil for a check that has passed.
+    ///   - steps: What was done.
+    ///   - after: What the servers were doing when it was over.
+    package func record(of failure: CheckFailure?, steps: String, after: [String]) -> CheckRecord {
         let id = exercise.checkID(check)
         guard let failure else { return CheckRecord(check: id, outcome: .passed, message: "") }
         switch failure.kind {
@@ -36,7 +52,8 @@ struct FailureStory {
             section("Expected", failure.expected),
             section("What came", failure.found),
             section("The server, afterwards", news.joined(separator: "\n")),
-            section("Likely cause", failure.cause ?? check.hint),
+            section("Likely cause", failure.cause ?? ""),
+            section("Common cause", check.hint),
             "  Read: chapters/\(exercise.chapter).md, “\(exercise.section)”",
             "  Again: WORKBOOK_SEED=\(seed) swift test --filter \(suite)/\(check.method)",
         ].filter { !$0.isEmpty }.joined(separator: "\n")

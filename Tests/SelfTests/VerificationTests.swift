@@ -80,7 +80,7 @@ final class VerificationTests: XCTestCase {
             1. \(step)
           Expected: \(expected)
           What came: \(found)
-          Likely cause: \(check.hint)
+          Common cause: \(check.hint)
           Read: chapters/\(exercise.chapter).md, “\(exercise.section)”
         """
     }
