@@ -75,15 +75,24 @@ extension ServerProcess {
 
     /// Runs `body` with a copy of one of the server's descriptors, to ask the socket itself.
     /// See pidfd_getfd(2).
-    /// - Throws: `CheckFailure` of kind `notVerified` when this machine does not allow it.
+    /// - Throws: `CheckFailure` when the server has closed the descriptor or has ended; of kind
+    ///   `notVerified` when this machine does not allow it.
     public func withCopy<Result>(
         of descriptor: CInt, _ body: (CInt) throws(CheckFailure) -> Result
     ) throws(CheckFailure) -> Result {
         let copy = pidfd_getfd_call(process.pidfd, descriptor)
         guard copy != -1 else {
+            let reason = errno
+            if reason == ESRCH { try requireAliveNow() }
+            // Not the machine's refusal: there is nothing to copy.
+            if reason == EBADF {
+                throw CheckFailure(
+                    expected: "descriptor \(descriptor) of the server to be open",
+                    found: "the server has closed it")
+            }
             throw .notVerified(
                 "This machine does not let the harness ask the server's socket: pidfd_getfd: "
-                    + "\(errorText(errno)).")
+                    + "\(errorText(reason)).")
         }
         defer { close(copy) }
         return try body(copy)

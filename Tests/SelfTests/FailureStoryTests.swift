@@ -10,7 +10,8 @@ final class FailureStoryTests: XCTestCase {
 
     func testAFailureWithItsOwnCauseShowsTheCommonOneBesideIt() {
         let failure = CheckFailure(
-            expected: "\"hello\"", found: "\"hel\"\n    ^ byte 3", cause: "Some bytes were left out.")
+            expected: "\"hello\"", found: "\"hel\"\n    ^ byte 3",
+            cause: "Some bytes were left out.")
         XCTAssertEqual(
             record(of: failure).message,
             """

@@ -94,6 +94,17 @@ final class RegistryTests: XCTestCase {
         }
     }
 
+    func testExperimentsHaveNamesOfTheirOwn() throws {
+        let lines = try Tree.text("Exercises/Experiments/main.swift").split(separator: "\n")
+            .map { $0.trimmingCharacters(in: .whitespaces) }
+        let names = lines.compactMap { line in
+            line.hasPrefix("(\"") || line.hasPrefix("\"")
+                ? line.split(separator: "\"").first { $0 != "(" } : nil
+        }
+        XCTAssertGreaterThan(names.count, 10)
+        XCTAssertEqual(Set(names).count, names.count, "\(names)")
+    }
+
     func testNearestIdsComeFirst() {
         XCTAssertEqual(Course.ids(nearest: "blockin-tcp").first, "blocking-tcp")
         XCTAssertEqual(Course.ids(nearest: "thread-per-conection"), ["thread-per-connection"])
