@@ -136,7 +136,7 @@ extension CheckRun {
         _ count: Int, of calls: Set<Int32>, words: String, _ server: ServerProcess,
         _ trace: SyscallTrace, since start: UInt64
     ) throws(CheckFailure) {
-        try server.wait(for: "\(counted(count, "call")) of \(words) that end with EAGAIN") {
+        try server.wait(for: "\(counted(count, "call")) of \(words) refused with EAGAIN") {
             refusals(trace, of: calls, since: start) >= count
         }
     }
