@@ -13,13 +13,15 @@ struct Examination {
     let suites: String
     /// What `WORKBOOK_SUBJECT` is to be: `exercises`, `solutions` or a directory of executables.
     let subject: String
+    /// The checks to run, in the order of the registry.
+    let checks: [Check]
 
-    /// Runs every check, as many at a time as there are processors, and each only when the check
+    /// Runs the checks, as many at a time as there are processors, and each only when the check
     /// that it rests on has passed.
     /// - Parameter progress: Called with each check's report as soon as it is there.
     func run(progress: (CheckReport) -> Void) -> ExerciseReport {
         var reports: [String: CheckReport] = [:]
-        var waiting = exercise.checks
+        var waiting = checks
         var running: [RunningCheck] = []
         var isUnwritten: String?
 
@@ -56,7 +58,7 @@ struct Examination {
         if let isUnwritten {
             return ExerciseReport(exercise, unjudged: .notStarted, message: isUnwritten)
         }
-        let all = exercise.checks.compactMap { reports[$0.method] }
+        let all = checks.compactMap { reports[$0.method] }
         let good = all.allSatisfy { $0.status == .passed || $0.status == .notVerified }
         return ExerciseReport(exercise, good ? .passed : .failed, checks: all)
     }
@@ -66,7 +68,7 @@ struct Examination {
     /// The first check that does not wait for the outcome of another one.
     private func nextCheck(of waiting: [Check], _ reports: [String: CheckReport]) -> Check? {
         // Nothing runs beside the very first check: it may show that nothing need be run.
-        if reports.isEmpty, waiting.count < exercise.checks.count { return nil }
+        if reports.isEmpty, waiting.count < checks.count { return nil }
         return waiting.first { $0.restsOn.map { reports[$0] != nil } ?? true }
     }
 

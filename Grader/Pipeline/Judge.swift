@@ -40,9 +40,11 @@ public struct Judge {
     }
 
     /// Judges what a submission holds of an exercise.
+    /// - Parameter method: Runs this check and those that it rests on, and no other; nil for all.
     /// - Throws: `MachineFailure` when the fault is not the learner's.
     public func judge(
-        _ exercise: Exercise, _ parcel: Intake.Parcel, in workspace: Workspace
+        _ exercise: Exercise, _ parcel: Intake.Parcel, in workspace: Workspace,
+        upTo method: String? = nil
     ) throws -> ExerciseReport {
         let report: ExerciseReport
         switch parcel {
@@ -57,15 +59,17 @@ public struct Judge {
             let others = ignored.filter { !directory(tree.folder(of: exercise)).contains($0) }
             report =
                 try build(exercise, in: workspace.root, ignored: others)
-                ?? examine(exercise, workspace.root + "/.build/debug")
+                ?? examine(exercise, workspace.root + "/.build/debug", upTo: method)
         }
         events(.judged(report))
         return report
     }
 
     /// Examines once more what was built last. For measuring how often a verdict changes.
-    public func examineAgain(_ exercise: Exercise, in workspace: Workspace) -> ExerciseReport {
-        examine(exercise, workspace.root + "/.build/debug")
+    public func examineAgain(
+        _ exercise: Exercise, in workspace: Workspace, upTo method: String? = nil
+    ) -> ExerciseReport {
+        examine(exercise, workspace.root + "/.build/debug", upTo: method)
     }
 
     /// Nil when the exercise is built; otherwise the report that says why it is not.
@@ -85,8 +89,12 @@ public struct Judge {
         }
     }
 
-    private func examine(_ exercise: Exercise, _ subject: String) -> ExerciseReport {
-        Examination(exercise: exercise, suites: tree.suites, subject: subject)
-            .run { events(.checked(exercise, $0)) }
+    private func examine(
+        _ exercise: Exercise, _ subject: String, upTo method: String? = nil
+    ) -> ExerciseReport {
+        let checks = method.map(exercise.checks(upTo:)) ?? exercise.checks
+        return Examination(
+            exercise: exercise, suites: tree.suites, subject: subject, checks: checks
+        ).run { events(.checked(exercise, $0)) }
     }
 }

@@ -13,6 +13,8 @@ extension Verb {
         words: "[EXERCISE…]",
         options: [
             Option("--runs", "N", about: "judge each correct submission N times; keep the rates"),
+            Option(
+                "--whole", about: "run all checks of a mistake, not only those that must see it"),
             Option("--under-load", about: "beside two processes that never rest"),
             Option("--show", "EXERCISE/NAME", about: "print the whole file of one submission"),
         ], run: verifySuites)
@@ -33,14 +35,17 @@ extension Verb {
     let load = try isUnderLoad ? (1...2).map { _ in try busyProcess() } : []
     defer { load.forEach { $0.kill() } }
 
+    // What is kept as a measurement is the whole matrix.
+    let isWhole = given != nil || arguments.flags.contains("--whole")
     var outcomes: [Outcome] = []
     for trial in trials {
         if trial.kind == .stub { say(Terminal.output.paint(trial.exercise.id, .bold)) }
-        let outcome = try run(trial, trial.repetitions(of: runs), judge, workspace)
+        let method = isWhole || trial.kind != .wrong ? nil : trial.caughtBy
+        let outcome = try run(trial, trial.repetitions(of: runs), judge, workspace, upTo: method)
         say(row(outcome))
         outcomes.append(outcome)
     }
-    let rates = Rates(outcomes: outcomes, isUnderLoad: isUnderLoad)
+    let rates = Rates(outcomes: outcomes, isUnderLoad: isUnderLoad, isWhole: isWhole)
     say(summary(rates))
     if given != nil, arguments.words.isEmpty { try keep(rates, tree) }
     return rates.areClean ? .done : .below
@@ -63,19 +68,23 @@ private func show(_ path: String, _ tree: CourseTree) throws -> ExitCode {
 private func say(_ text: String) { Terminal.write(text + "\n", to: 1) }
 
 private func run(
-    _ trial: Trial, _ runs: Int, _ judge: Judge, _ workspace: Workspace
+    _ trial: Trial, _ runs: Int, _ judge: Judge, _ workspace: Workspace, upTo method: String?
 ) throws -> Outcome {
-    var reports = [try judge.judge(trial.exercise, trial.parcel, in: workspace)]
+    var reports = [
+        try judge.judge(trial.exercise, trial.parcel, in: workspace, upTo: method)
+    ]
     if reports[0].status == .buildFailed {
         throw MachineFailure(
             "\(trial.exercise.id)/\(trial.name) does not build: \(reports[0].message ?? "")",
             help: "Submissions that judge the suites must compile.")
     }
     while reports.count < runs {
-        reports.append(judge.examineAgain(trial.exercise, in: workspace))
+        reports.append(judge.examineAgain(trial.exercise, in: workspace, upTo: method))
     }
     if trial.kind == .wrong, runs == 1, trial.judge(reports[0]) != .right {
-        for _ in 1...2 { reports.append(judge.examineAgain(trial.exercise, in: workspace)) }
+        for _ in 1...2 {
+            reports.append(judge.examineAgain(trial.exercise, in: workspace, upTo: method))
+        }
     }
     if trial.kind == .hostile { try requireNothingLeft(of: trial, workspace) }
     return Outcome(trial: trial, reports: reports)

@@ -46,9 +46,12 @@ package struct Outcome {
 package struct Rates {
     package let outcomes: [Outcome]
     package let isUnderLoad: Bool
+    /// Whether all checks were run of a mistake, not only those that must see it.
+    package let isWhole: Bool
 
     /// The rates of what has been judged.
-    package init(outcomes: [Outcome], isUnderLoad: Bool) {
+    package init(outcomes: [Outcome], isUnderLoad: Bool, isWhole: Bool) {
+        self.isWhole = isWhole
         self.outcomes = outcomes
         self.isUnderLoad = isUnderLoad
     }
@@ -86,7 +89,8 @@ package struct Rates {
 
     /// Hidden checks without a Wrong submission that they alone catch.
     package var neverAlone: [String] {
-        judged.flatMap { exercise in
+        if !isWhole { return [] }
+        return judged.flatMap { exercise in
             let alone = outcomes.filter { $0.trial.exercise.id == exercise.id }
                 .filter { $0.trial.kind == .wrong && $0.failed.count == 1 }.flatMap(\.failed)
             return exercise.checks.filter { $0.visibility == .hidden && !alone.contains($0.method) }
@@ -106,6 +110,7 @@ package struct Rates {
 
     /// The rates as Markdown, as the README quotes them.
     package var markdown: String {
+        let part = isWhole ? "" : ", each Wrong one by its own check and those that it rests on"
         let load = isUnderLoad ? ", with two processes beside them that never rest" : ""
         return """
             | | of | measured |
@@ -120,7 +125,7 @@ package struct Rates {
             \(checkRuns) | \(flakes.count) |
 
             \(tally(.solution)) and \(tally(.right)) were judged \(times(.right)), \
-            \(tally(.stub)), \(tally(.wrong)) and \(tally(.hostile)) \(times(.wrong))\(load).
+            \(tally(.stub)), \(tally(.wrong)) and \(tally(.hostile)) \(times(.wrong))\(part)\(load).
 
             """
     }

@@ -33,6 +33,18 @@ public struct Exercise: Sendable {
     /// The sum of its checks' points.
     public var points: Int { checks.reduce(0) { $0 + $1.points } }
 
+    /// The check with this method, those that it rests on, and the first of all, which tells a stub
+    /// from a server.
+    public func checks(upTo method: String) -> [Check] {
+        var wanted: Set<String> = [checks[0].method]
+        var next: String? = method
+        while let current = next {
+            wanted.insert(current)
+            next = checks.first { $0.method == current }?.restsOn
+        }
+        return checks.filter { wanted.contains($0.method) }
+    }
+
     /// Where its files lie below Exercises, Solutions or a submission.
     public var path: String { "\(chapter)/\(id)" }
 

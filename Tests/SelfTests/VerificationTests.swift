@@ -40,7 +40,7 @@ final class VerificationTests: XCTestCase {
         let twice = Outcome(
             trial: wrong("came late"), reports: [report(.passed), report(.passed), good])
         XCTAssertEqual(twice.verdict, .falseAccept)
-        let rates = Rates(outcomes: [once, twice], isUnderLoad: false)
+        let rates = Rates(outcomes: [once, twice], isUnderLoad: false, isWhole: true)
         XCTAssertFalse(rates.areClean)
         XCTAssert(
             rates.markdown.contains("(a wrong submission passes its check) | 6 | 3 |"),
@@ -53,18 +53,19 @@ final class VerificationTests: XCTestCase {
         XCTAssertEqual(steady.flaky, [])
         let flaky = Outcome(trial: trial, reports: [report(.passed), report(.failed)])
         XCTAssertEqual(flaky.flaky, [exercise.checkID(check)])
-        XCTAssertEqual(Rates(outcomes: [flaky], isUnderLoad: false).flakes.count, 1)
+        XCTAssertEqual(Rates(outcomes: [flaky], isUnderLoad: false, isWhole: true).flakes.count, 1)
     }
 
     func testAHiddenCheckThatNothingFailsIsNamed() {
-        let rates = Rates(outcomes: [], isUnderLoad: false)
+        let rates = Rates(outcomes: [], isUnderLoad: false, isWhole: true)
         XCTAssertEqual(rates.unproven, [])
         let hidden = exercise.checks.filter { $0.visibility == .hidden }
         let solution = Outcome(
             trial: Trial(.solution, exercise, "solution", .missing),
             reports: [report(.passed, others: .passed)])
         XCTAssertEqual(
-            Rates(outcomes: [solution], isUnderLoad: false).unproven, hidden.map(exercise.checkID))
+            Rates(outcomes: [solution], isUnderLoad: false, isWhole: true).unproven,
+            hidden.map(exercise.checkID))
     }
 
     private func wrong(_ says: String) -> Trial {
