@@ -44,7 +44,9 @@ func targets(of chapter: (folder: String, exercises: [String])) -> [Target] {
     }
     let suites = ["Public", "Hidden"].map { kind in
         Target.testTarget(
-            name: "\(kind)-\(chapter.folder)", dependencies: ["Checks", "Harness"],
+            name: "\(kind)-\(chapter.folder)",
+            dependencies: ["Checks", "Harness", "Scenes"]
+                + (kind == "Hidden" ? ["HiddenScenes"] : []),
             path: "Tests/\(kind)/\(chapter.folder)", swiftSettings: finished)
     }
     return servers + suites
@@ -73,8 +75,15 @@ let package = Package(
             name: "Harness", dependencies: ["CLaunch", "CLinux"], path: "Tests/Harness",
             swiftSettings: finished),
         .target(
+            name: "Scenes", dependencies: ["CLinux", "Harness", "Registry"], path: "Tests/Scenes",
+            swiftSettings: finished),
+        .target(
             name: "Checks", dependencies: ["Harness", "Registry"], path: "Tests/Checks",
             swiftSettings: finished),
+        .target(
+            name: "HiddenScenes",
+            dependencies: ["Checks", "CLinux", "Harness", "Registry", "Scenes"],
+            path: "Tests/Hidden/Scenes", swiftSettings: finished),
 
         // The grader: all of it but the one call in CommandLine is libraries, so that it can be tested.
         .target(
@@ -92,7 +101,7 @@ let package = Package(
         .target(
             name: "Verbs",
             dependencies: [
-                "Figures", "Harness", "Pipeline", "Registry", "Reports", "Verification",
+                "Figures", "Harness", "Pipeline", "Registry", "Reports", "Scenes", "Verification",
             ],
             path: "Grader/Verbs", swiftSettings: finished),
         .executableTarget(
@@ -103,13 +112,15 @@ let package = Package(
         .testTarget(
             name: "SelfTests",
             dependencies: [
-                "Checks", "CLinux", "Harness", "Pipeline", "Registry", "Reports", "Verbs",
+                "Checks", "CLinux", "Harness", "Pipeline", "Registry", "Reports", "Scenes", "Verbs",
                 "Verification",
             ],
             path: "Tests/SelfTests", swiftSettings: finished),
         .executableTarget(
             name: "measures",
-            dependencies: ["CLinux", "Harness", "Pipeline", "Registry", "Verification"],
+            dependencies: [
+                "CLinux", "Harness", "Pipeline", "Registry", "Scenes", "Verification",
+            ],
             path: "Tests/Measures", swiftSettings: finished),
     ] + chapters.flatMap(targets(of:)),
     swiftLanguageModes: [.v6]

@@ -3,6 +3,7 @@
 import Figures
 import Foundation
 import Harness
+import Scenes
 import Pipeline
 import Registry
 
@@ -87,11 +88,7 @@ private func play(
     let run = try CheckRun(exercise: exercise.id, subject: subject, seed: 1, seconds: 10)
     defer { run.end() }
     do throws(CheckFailure) {
-        switch exercise.scene {
-        case .datagrams: return try run.playDatagrams()
-        case .clients: return try run.playClients()
-        case .events: return try run.playEvents()
-        }
+        return try exercise.scene.play(run)
     } catch {
         if error.kind == .unwritten || run.unwrittenStub() != nil { return nil }
         throw error

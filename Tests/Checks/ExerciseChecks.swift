@@ -17,7 +17,7 @@ open class ExerciseChecks: XCTestCase {
     ///   - body: What is done to the server. The first thing that it throws is the verdict.
     public final func check(
         _ method: String = #function, file: StaticString = #filePath, line: UInt = #line,
-        _ body: (CheckRun) throws(CheckFailure) -> Void
+        _ body: (CheckRun) throws -> Void
     ) throws {
         let method = String(method.prefix { $0 != "(" })
         guard let exercise = Course.exercise(Self.exercise),
@@ -38,7 +38,7 @@ open class ExerciseChecks: XCTestCase {
     }
 
     private func run(
-        _ exercise: Exercise, seed: UInt64, _ body: (CheckRun) throws(CheckFailure) -> Void
+        _ exercise: Exercise, seed: UInt64, _ body: (CheckRun) throws -> Void
     ) -> (CheckFailure, String, [String])? {
         do {
             let run = try CheckRun(
@@ -49,6 +49,8 @@ open class ExerciseChecks: XCTestCase {
                 run.end()
                 return nil
             } catch {
+                // A scene throws nothing else; the type is left out so that a check is one short line.
+                guard let error = error as? CheckFailure else { fatalError("\(error)") }
                 let failure = run.unwrittenStub() ?? error
                 var after = run.aftermath
                 // What it has started ends here: the second run takes what else it finds for orphans.
@@ -66,7 +68,7 @@ open class ExerciseChecks: XCTestCase {
     /// A server that is not traced runs at its own speed, and leaves no list of its calls. So a check
     /// that has failed is played once more, traced, for that list alone. Nil if it fails another way.
     private func lastCallsOfASecondRun(
-        _ exercise: Exercise, seed: UInt64, _ body: (CheckRun) throws(CheckFailure) -> Void
+        _ exercise: Exercise, seed: UInt64, _ body: (CheckRun) throws -> Void
     ) -> String? {
         guard
             let run = try? CheckRun(

@@ -15,7 +15,7 @@ extension ExerciseChecks {
     public func requireModel(
         _ trace: SyscallTrace, since start: UInt64, doing: String, requests: Int, bytes: Int
     ) throws(CheckFailure) {
-        guard let rules = Course.exercise(Self.exercise)?.model else { return }
+        guard let rules = Course.exercise(Self.exercise)?.calls else { return }
         // The call that it was waiting in when all began counts too: it has the first request's answer.
         // What a server writes to its standard streams is its own business.
         let calls = trace.events.filter {

@@ -3,6 +3,7 @@
 import CLinux
 import Foundation
 import Harness
+import Scenes
 import Pipeline
 import Registry
 

@@ -16,8 +16,10 @@ public struct Exercise: Sendable {
     public let hints: [String]
     /// What `grader trace` plays with its server.
     public let scene: Scene
+    /// Its model.
+    public let model: Model
     /// What its model looks like in system calls.
-    public let model: CallRules
+    public let calls: CallRules
     /// What is judged, in this order.
     public let checks: [Check]
 

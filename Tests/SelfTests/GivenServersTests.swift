@@ -1,4 +1,5 @@
 import Harness
+import Scenes
 import XCTest
 
 /// What is given beside a learner's file, seen from outside of the reference server.

@@ -2,78 +2,46 @@ import Checks
 import CLinux
 import Glibc
 import Harness
+import HiddenScenes
+import Scenes
 
 final class BlockingTcpHiddenTests: ExerciseChecks {
     override class var exercise: String { "blocking-tcp" }
 
-    // MARK: Bytes
+    // MARK: The echo contract
 
-    func testEchoesBytesOneByOne() throws {
-        try check { run throws(CheckFailure) in
-            let client = try run.connect(run.startServer())
-            for byte in run.random.line(15) {
-                try client.send([byte])
-                try client.receive([byte])
-            }
-        }
+    func testEchoesBytesOneByOne() throws { try echo { try $0.echoesBytesOneByOne() } }
+    func testEchoesAllToASlowReader() throws { try echo { try $0.echoesAllToASlowReader() } }
+    func testGoesOnAfterAShortWrite() throws { try echo { try $0.goesOnAfterAShortWrite() } }
+    func testClientThatSaysNothing() throws { try echo { try $0.clientSaysNothing() } }
+    func testEchoesAfterHalfClose() throws { try echo { try $0.echoesAfterHalfClose() } }
+    func testEchoesTheRestAfterTheEnd() throws { try echo { try $0.echoesTheRestAfterTheEnd() } }
+    func testSurvivesAReset() throws { try echo { try $0.survivesAReset() } }
+    func testSurvivesAResetWhileBytesAreUnsent() throws {
+        try echo { try $0.survivesAResetWhileBytesAreUnsent() }
     }
-
-    func testEchoesAllToASlowReader() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            try server.echoToASlowReader(run, bytes: 8 << 20)
-        }
-    }
-
-    // MARK: Ends
-
-    func testClientThatSaysNothing() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            try run.connect(server).close()
-            try run.exchangeALine(with: run.connect(server))
-        }
-    }
-
-    func testEchoesAfterHalfClose() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            let client = try run.connect(server)
-            try run.exchangeALine(with: client)
-            // Stopped, so that the bytes and the end are both there when it reads.
-            try server.send(SIGSTOP)
-            let line = run.random.line(1000)
-            try client.send(line)
-            client.finishSending()
-            try server.send(SIGCONT)
-            try client.receive(line)
-            try client.receiveEnd()
-        }
-    }
-
-    func testSurvivesAReset() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            let client = try run.connect(server)
-            try run.exchangeALine(with: client)
-            try server.waitUntilParked()
-            client.reset()
-            try run.exchangeALine(with: run.connect(server))
-        }
-    }
-
     func testSurvivesAWriteToAGoneClient() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            try server.writeToAGoneClient(run)
-            try run.exchangeALine(with: run.connect(server))
-        }
+        try echo { try $0.survivesAWriteToAGoneClient() }
     }
+    func testGivesNobodyAnothersBytes() throws { try echo { try $0.givesNobodyAnothersBytes() } }
+    func testLeavesNoDescriptor() throws { try echo { try $0.leavesNoDescriptor() } }
+    func testGoesOnAfterAnInterruption() throws { try echo { try $0.goesOnAfterAnInterruption() } }
+    func testClosesAClientWhoseConnectionFails() throws {
+        try echo { try $0.closesAClientWhoseConnectionFails() }
+    }
+    func testGoesOnAfterAnAbortedConnection() throws { try echo { try $0.losesClients() } }
+    func testGoesOnWithoutRoom() throws { try echo { try $0.goesOnWithoutRoom() } }
+    func testEndsWhenItsListenerIsBroken() throws {
+        try echo { try $0.endsWhenItsListenerIsBroken() }
+    }
+    func testIgnoresUrgentBytes() throws { try echo { try $0.ignoresUrgentBytes() } }
+    func testSetsNoTimeLimit() throws { try echo { try $0.setsNoTimeLimit() } }
+    func testUsesTheCallsOfTheModel() throws { try usesTheCallsOfTheModel() }
 
     // MARK: The model
 
     func testQueuesTheSecondClient() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer()
             let first = try run.connect(server)
             try server.wait(for: "the first client to be accepted") {
@@ -100,7 +68,7 @@ final class BlockingTcpHiddenTests: ExerciseChecks {
     }
 
     func testWaitsInReadOrAccept() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer()
             run.transcript.add("nobody connects")
             try server.requireParked(in: SystemCall.accepting, words: "accept")
@@ -118,29 +86,8 @@ final class BlockingTcpHiddenTests: ExerciseChecks {
 
     // MARK: Descriptors and the listener
 
-    func testLeavesNoDescriptor() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            try server.requireParked(in: SystemCall.accepting, words: "accept")
-            let before = server.proc.descriptors().count
-            run.transcript.add("300 clients come and go; every third resets its connection")
-            for number in 1...300 {
-                let client = try run.connect(server, quietly: true)
-                try run.exchangeALine(with: client)
-                if number % 3 == 0 { client.reset() } else { client.close() }
-            }
-            try server.requireParked(in: SystemCall.accepting, words: "accept")
-            let after = server.proc.descriptors().count
-            guard after <= before else {
-                throw CheckFailure(
-                    expected: "\(before) open descriptors, as before the first client",
-                    found: "\(after), so \(after - before) are left of 300 clients")
-            }
-        }
-    }
-
     func testWaitsForADescriptor() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let trace = SyscallTrace.serving
             let server = try run.startServer(trace: trace)
             try server.waitUntilParked()
@@ -161,7 +108,7 @@ final class BlockingTcpHiddenTests: ExerciseChecks {
     }
 
     func testRestartsOnItsPort() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let first = try run.startServer()
             let client = try run.connect(first)
             try run.exchangeALine(with: client)
@@ -174,7 +121,7 @@ final class BlockingTcpHiddenTests: ExerciseChecks {
     }
 
     func testHasABacklog() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer()
             let row = SocketTable.listener(port: server.port)
             let limit = try server.backlogLimit(of: server.socketDescriptor(row))
@@ -186,7 +133,7 @@ final class BlockingTcpHiddenTests: ExerciseChecks {
     }
 
     func testSaysThatThePortIsInUse() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer()
             let (status, words) = try run.startServerToFail(port: server.port)
             guard status != .exited(0), case .exited = status else {
@@ -201,35 +148,5 @@ final class BlockingTcpHiddenTests: ExerciseChecks {
             }
             try run.exchangeALine(with: run.connect(server))
         }
-    }
-
-    // MARK: Traced
-
-    func testUsesTheCallsOfTheModel() throws {
-        try check { run throws(CheckFailure) in
-            let trace = SyscallTrace.serving
-            let start = try run.serveTwoLateClients(trace)
-            try requireModel(trace, since: start, doing: "two clients", requests: 2, bytes: 18)
-        }
-    }
-
-    func testGoesOnAfterAnInterruption() throws {
-        try check { run throws(CheckFailure) in try run.interruptEachKindOfCall() }
-    }
-
-    func testGoesOnAfterAnAbortedConnection() throws {
-        try check { run throws(CheckFailure) in try run.loseClients() }
-    }
-
-    func testGoesOnWithoutRoom() throws {
-        try check { run throws(CheckFailure) in try run.leaveNoRoom() }
-    }
-
-    func testEndsWhenItsListenerIsBroken() throws {
-        try check { run throws(CheckFailure) in try run.breakTheListener() }
-    }
-
-    func testGoesOnAfterAShortWrite() throws {
-        try check { run throws(CheckFailure) in try run.shortenEveryWrite() }
     }
 }

@@ -2,12 +2,14 @@ import Checks
 import CLinux
 import Glibc
 import Harness
+import HiddenScenes
+import Scenes
 
 final class BlockingUdpHiddenTests: ExerciseChecks {
     override class var exercise: String { "blocking-udp" }
 
     func testEchoesAnEmptyDatagram() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let sender = try run.sender(to: run.startServer(.udp))
             try sender.send([])
             try sender.receive([])
@@ -18,7 +20,7 @@ final class BlockingUdpHiddenTests: ExerciseChecks {
     }
 
     func testEchoesEverySize() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let sender = try run.sender(to: run.startServer(.udp))
             // 1,472 fills an Ethernet frame; 65,507 is the most that IPv4 carries.
             for size in [1, 1472, 65_507, 1] {
@@ -30,7 +32,7 @@ final class BlockingUdpHiddenTests: ExerciseChecks {
     }
 
     func testAnswersTheRightSender() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer(.udp)
             let senders = [
                 try run.sender(to: server), try run.sender(to: server), try run.sender(to: server),
@@ -47,7 +49,7 @@ final class BlockingUdpHiddenTests: ExerciseChecks {
     }
 
     func testEchoesABurst() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer(.udp)
             let sender = try run.sender(to: server)
             // The server is stopped meanwhile, so all 200 are in its queue before it sees the
@@ -70,7 +72,7 @@ final class BlockingUdpHiddenTests: ExerciseChecks {
     }
 
     func testWaitsInRecvfrom() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer(.udp)
             let sender = try run.sender(to: server)
             for _ in 1...2 {
@@ -90,7 +92,7 @@ final class BlockingUdpHiddenTests: ExerciseChecks {
     }
 
     func testSleepsUntilADatagramComes() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer(.udp)
             let sender = try run.sender(to: server)
             let line = run.random.line(8)
@@ -115,7 +117,7 @@ final class BlockingUdpHiddenTests: ExerciseChecks {
     }
 
     func testSurvivesASenderThatIsGone() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer(.udp)
             let other = try run.sender(to: server)
             for _ in 1...3 {
@@ -136,7 +138,7 @@ final class BlockingUdpHiddenTests: ExerciseChecks {
     // MARK: Traced
 
     func testUsesTheCallsOfTheModel() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let trace = SyscallTrace.serving
             let server = try run.startServer(.udp, trace: trace)
             let sender = try run.sender(to: server)
@@ -155,7 +157,7 @@ final class BlockingUdpHiddenTests: ExerciseChecks {
     }
 
     func testGoesOnAfterAnInterruption() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let trace = SyscallTrace.serving
             let server = try run.startServer(.udp, trace: trace)
             try server.waitUntilParked()
@@ -164,7 +166,7 @@ final class BlockingUdpHiddenTests: ExerciseChecks {
     }
 
     func testGoesOnAfterAReplyThatFails() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let trace = SyscallTrace.serving
             let server = try run.startServer(.udp, trace: trace)
             let sender = try run.sender(to: server)

@@ -2,28 +2,53 @@ import Checks
 import CLinux
 import Glibc
 import Harness
+import HiddenScenes
+import Scenes
 
 final class ThreadPerConnectionHiddenTests: ExerciseChecks {
     override class var exercise: String { "thread-per-connection" }
 
+    // MARK: The echo contract
+
+    func testEchoesBytesOneByOne() throws { try echo { try $0.echoesBytesOneByOne() } }
+    func testEchoesAllToASlowReader() throws { try echo { try $0.echoesAllToASlowReader() } }
+    func testGoesOnAfterAShortWrite() throws { try echo { try $0.goesOnAfterAShortWrite() } }
+    func testASlowReaderHoldsNobody() throws { try echo { try $0.aSlowReaderHoldsNobody() } }
+    func testKeepsClientsApart() throws { try echo { try $0.keepsClientsApart() } }
+    func testClientThatSaysNothing() throws { try echo { try $0.clientSaysNothing() } }
+    func testEchoesAfterHalfClose() throws { try echo { try $0.echoesAfterHalfClose() } }
+    func testEchoesTheRestAfterTheEnd() throws { try echo { try $0.echoesTheRestAfterTheEnd() } }
+    func testSurvivesAReset() throws { try echo { try $0.survivesAReset() } }
+    func testSurvivesAResetWhileBytesAreUnsent() throws {
+        try echo { try $0.survivesAResetWhileBytesAreUnsent() }
+    }
+    func testSurvivesAWriteToAGoneClient() throws {
+        try echo { try $0.survivesAWriteToAGoneClient() }
+    }
+    func testGivesNobodyAnothersBytes() throws { try echo { try $0.givesNobodyAnothersBytes() } }
+    func testClientsThatLeaveTogether() throws { try echo { try $0.clientsLeaveTogether() } }
+    func testLeavesNoDescriptor() throws { try echo { try $0.leavesNoDescriptor() } }
+    func testServesManyClients() throws { try echo { try $0.servesManyClients(600) } }
+    func testGoesOnWhenDescriptorsRunOut() throws {
+        try echo { try $0.goesOnWhenDescriptorsRunOut() }
+    }
+    func testGoesOnAfterAnInterruption() throws { try echo { try $0.goesOnAfterAnInterruption() } }
+    func testClosesAClientWhoseConnectionFails() throws {
+        try echo { try $0.closesAClientWhoseConnectionFails() }
+    }
+    func testGoesOnAfterAnAbortedConnection() throws { try echo { try $0.losesClients() } }
+    func testGoesOnWithoutRoom() throws { try echo { try $0.goesOnWithoutRoom() } }
+    func testEndsWhenItsListenerIsBroken() throws {
+        try echo { try $0.endsWhenItsListenerIsBroken() }
+    }
+    func testIgnoresUrgentBytes() throws { try echo { try $0.ignoresUrgentBytes() } }
+    func testSetsNoTimeLimit() throws { try echo { try $0.setsNoTimeLimit() } }
+    func testUsesTheCallsOfTheModel() throws { try usesTheCallsOfTheModel() }
+
     // MARK: Many at once
 
-    func testServes200ClientsInReverseOrder() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            // Stopped, so that all of them are in the backlog when it accepts the first.
-            try server.send(SIGSTOP)
-            let clients = try run.connect(server, count: 200)
-            try server.send(SIGCONT)
-            run.transcript.add("the first is silent; the others speak, the last one first")
-            for client in clients.dropFirst().reversed() { try run.exchangeALine(with: client) }
-            run.transcript.add("now the first one speaks, too")
-            try run.exchangeALine(with: clients[0])
-        }
-    }
-
     func testStartsAThreadForEachClient() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer()
             try server.waitUntilParked()
             let before = Set(server.proc.threadIDs())
@@ -39,7 +64,7 @@ final class ThreadPerConnectionHiddenTests: ExerciseChecks {
     }
 
     func testEachThreadWaitsInItsOwnRead() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer()
             let clients = try run.connect(server, count: 10)
             for client in clients { try run.exchangeALine(with: client) }
@@ -57,7 +82,7 @@ final class ThreadPerConnectionHiddenTests: ExerciseChecks {
     // MARK: What is left
 
     func testThreadsEndWithTheirClients() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer()
             try server.waitUntilParked()
             let before = server.proc.threadIDs().count
@@ -68,20 +93,8 @@ final class ThreadPerConnectionHiddenTests: ExerciseChecks {
         }
     }
 
-    func testClosesEveryConnection() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            try server.waitUntilParked()
-            let before = server.proc.descriptors().count
-            try server.serveAndLeave(run, clients: 30, resets: true)
-            try server.wait(for: "\(before) open descriptors, as before the first client") {
-                server.proc.descriptors().count <= before
-            }
-        }
-    }
-
     func testReleasesTheStacks() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer()
             try server.waitUntilParked()
             let before = server.proc.virtualBytes
@@ -100,109 +113,6 @@ final class ThreadPerConnectionHiddenTests: ExerciseChecks {
                     found: "it grew by \(grown) MiB: the stacks of threads that have ended")
             }
         }
-    }
-
-    func testWaitsForADescriptor() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer(openFiles: 16)
-            let clients = try run.connect(server, count: 20)
-            try server.wait(for: "all of its 16 descriptors to be in use") {
-                server.proc.descriptors().count == 16
-            }
-            run.transcript.add("it has no descriptor left; those that it has go on")
-            for client in clients.prefix(5) { try run.exchangeALine(with: client) }
-            run.transcript.add("the first 10 leave, and the others speak")
-            for client in clients.prefix(10) { client.close() }
-            for client in clients.dropFirst(10) { try run.exchangeALine(with: client) }
-        }
-    }
-
-    // MARK: Who troubles whom
-
-    func testKeepsClientsApart() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            let first = try run.connect(server, quietly: true)
-            let second = try run.connect(server)
-            let bytes = try server.fillUntilAWriteBlocks(run, first)
-            // While the first one's bytes wait in its thread's buffer, another thread fills its
-            // own.
-            for _ in 1...20 {
-                let others = run.random.bytes(10_000)
-                try second.send(others)
-                try second.receive(others)
-            }
-            run.transcript.add("now \(first.name) reads all that it has sent")
-            try first.receive(bytes)
-        }
-    }
-
-    func testAResetHoldsNobody() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            let breaker = try run.connect(server)
-            let other = try run.connect(server)
-            try run.exchangeALine(with: breaker)
-            try run.exchangeALine(with: other)
-            try server.waitUntilParked()
-            breaker.reset()
-            try server.waitUntilParked()
-            try run.exchangeALine(with: other)
-            try run.exchangeALine(with: run.connect(server))
-        }
-    }
-
-    func testSurvivesAWriteToAGoneClient() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            let other = try run.connect(server)
-            try run.exchangeALine(with: other)
-            try server.writeToAGoneClient(run)
-            try server.waitUntilParked()
-            try run.exchangeALine(with: other)
-        }
-    }
-
-    func testASlowReaderHoldsNobody() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            let slow = try run.connect(server, quietly: true)
-            let other = try run.connect(server)
-            try run.exchangeALine(with: other)
-            _ = try server.fillUntilAWriteBlocks(run, slow)
-            try run.exchangeALine(with: other)
-            try run.exchangeALine(with: run.connect(server))
-        }
-    }
-
-    // MARK: Traced
-
-    func testUsesTheCallsOfTheModel() throws {
-        try check { run throws(CheckFailure) in
-            let trace = SyscallTrace.serving
-            let start = try run.serveTwoLateClients(trace)
-            try requireModel(trace, since: start, doing: "two clients", requests: 2, bytes: 18)
-        }
-    }
-
-    func testGoesOnAfterAnInterruption() throws {
-        try check { run throws(CheckFailure) in try run.interruptEachKindOfCall() }
-    }
-
-    func testGoesOnAfterAnAbortedConnection() throws {
-        try check { run throws(CheckFailure) in try run.loseClients() }
-    }
-
-    func testGoesOnWithoutRoom() throws {
-        try check { run throws(CheckFailure) in try run.leaveNoRoom() }
-    }
-
-    func testEndsWhenItsListenerIsBroken() throws {
-        try check { run throws(CheckFailure) in try run.breakTheListener() }
-    }
-
-    func testGoesOnAfterAShortWrite() throws {
-        try check { run throws(CheckFailure) in try run.shortenEveryWrite() }
     }
 }
 

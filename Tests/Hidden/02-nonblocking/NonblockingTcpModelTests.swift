@@ -2,15 +2,17 @@ import Checks
 import CLinux
 import Glibc
 import Harness
+import HiddenScenes
+import Scenes
 
 /// What makes it a nonblocking server: its sockets, its calls, and what it does when one fails.
 extension NonblockingTcpHiddenTests {
     func testMakesEverySocketNonblocking() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer()
             let clients = try run.connect(server, count: 10)
             for client in clients { try run.exchangeALine(with: client) }
-            let listener = try server.socketDescriptor(SocketTable.listener(port: server.port))
+            let listener = try server.listenerDescriptor()
             let sockets = server.proc.descriptors().filter { $0.value.hasPrefix("socket:") }
             for socket in sockets.keys.sorted() {
                 guard let flags = server.proc.flags(of: socket) else { continue }
@@ -30,7 +32,7 @@ extension NonblockingTcpHiddenTests {
     }
 
     func testNeverRests() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer()
             try server.requireNoRest("while nobody is connected")
             let client = try run.connect(server)
@@ -41,7 +43,7 @@ extension NonblockingTcpHiddenTests {
     }
 
     func testUsesTheCallsOfTheModel() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let trace = SyscallTrace.serving
             let start = try run.pollTwoLateClients(trace)
             try requireModel(trace, since: start, doing: "two clients", requests: 2, bytes: 18)
@@ -49,41 +51,10 @@ extension NonblockingTcpHiddenTests {
         }
     }
 
-    func testGoesOnAfterAnInterruption() throws {
-        try check { run throws(CheckFailure) in
-            let fault = "an accept, a read and a write will be interrupted by a signal (EINTR)"
-            try run.pollDespite(fault) { trace in
-                for calls in [SystemCall.accepting, SystemCall.reading, SystemCall.writing] {
-                    trace.inject(.fail(EINTR), at: 1, of: calls, from: 3)
-                }
-            }
-        }
-    }
-
-    func testGoesOnAfterAnAbortedConnection() throws {
-        try check { run throws(CheckFailure) in try run.loseClients() }
-    }
-
-    func testGoesOnWithoutRoom() throws {
-        try check { run throws(CheckFailure) in try run.leaveNoRoom(pauses: false) }
-    }
-
-    func testEndsWhenItsListenerIsBroken() throws {
-        try check { run throws(CheckFailure) in try run.breakTheListener() }
-    }
-
-    func testGoesOnAfterAShortWrite() throws {
-        try check { run throws(CheckFailure) in
-            try run.pollDespite("each of its writes will take three bytes at most") { trace in
-                trace.inject(.shorten(to: 3), at: nil, of: [SYS_write, SYS_sendto], from: 3)
-            }
-        }
-    }
-
     func testKeepsWhatIsNotTaken() throws {
-        try check { run throws(CheckFailure) in
+        try echo { echo in
             let fault = "several of its writes will find no room in the socket (EAGAIN)"
-            try run.pollDespite(fault) { trace in
+            try echo.servesDespite(fault) { trace in
                 for number in [1, 2, 4, 7] {
                     trace.inject(.fail(EAGAIN), at: number, of: SystemCall.writing, from: 3)
                 }

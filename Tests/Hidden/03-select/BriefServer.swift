@@ -1,6 +1,8 @@
 import CLinux
 import Glibc
 import Harness
+import HiddenScenes
+import Scenes
 
 /// A server that is started only to be told to end. `ServerProcess` would look into the kernel's
 /// whole table of sockets for each of some hundred servers; this one asks for less.

@@ -1,6 +1,8 @@
 import CLinux
 import Glibc
 import Harness
+import HiddenScenes
+import Scenes
 
 /// What the suite of pselect-drain does around the end of a server.
 extension ServerProcess {
@@ -112,7 +114,7 @@ extension CheckRun {
                 expected: "SIGTERM let in while the server waits in pselect",
                 found: "it is blocked there, so nothing would end the wait", cause: advice)
         }
-        trace.hold(at: 1, of: selecting)
+        trace.hold(at: 1, of: SystemCall.inSelect)
         try exchangeALine(with: client)
         try server.wait(for: "the next pselect") { trace.isHolding }
         guard server.signals("SigBlk").contains(SIGTERM) else {
@@ -132,7 +134,7 @@ extension CheckRun {
         let client = try connect(server)
         try exchangeALine(with: client)
         try server.waitUntilParked()
-        trace.hold(at: 1, of: selecting)
+        trace.hold(at: 1, of: SystemCall.inSelect)
         try exchangeALine(with: client)
         try server.wait(for: "the next pselect") { trace.isHolding }
         transcript.add("the server is kept just before its next pselect: it has looked at its flag")
@@ -156,7 +158,7 @@ extension CheckRun {
         let clients = [try connect(server), try connect(server)]
         for client in clients { try exchangeALine(with: client) }
         try server.waitUntilParked()
-        trace.hold(at: 1, of: selecting)
+        trace.hold(at: 1, of: SystemCall.inSelect)
         try clients[0].send(random.line(8))
         try server.wait(for: "the next pselect") { trace.isHolding }
         try server.beToldToEnd(self)
@@ -173,7 +175,7 @@ extension CheckRun {
             let client = clients[turns % 2]
             try client.send(random.line(8))
             try server.wait(for: "the line to arrive") { client.unacknowledgedBytes == 0 }
-            trace.release(untilNextOf: selecting)
+            trace.release(untilNextOf: SystemCall.inSelect)
             try server.wait(for: "the next pselect") {
                 trace.isHolding || server.exitStatus != nil
             }

@@ -2,46 +2,57 @@ import Checks
 import CLinux
 import Glibc
 import Harness
+import HiddenScenes
+import Scenes
 
 final class PselectDrainHiddenTests: ExerciseChecks {
     override class var exercise: String { "pselect-drain" }
 
+    // MARK: The echo contract
+
+    func testEchoesBytesOneByOne() throws { try echo { try $0.echoesBytesOneByOne() } }
+    func testEchoesAllToASlowReader() throws { try echo { try $0.echoesAllToASlowReader() } }
+    func testGoesOnAfterAShortWrite() throws { try echo { try $0.goesOnAfterAShortWrite() } }
+    func testASlowReaderHoldsNobody() throws { try echo { try $0.aSlowReaderHoldsNobody() } }
+    func testKeepsClientsApart() throws { try echo { try $0.keepsClientsApart() } }
+    func testReadsNoMoreThanItCanSend() throws { try echo { try $0.readsNoMoreThanItCanSend() } }
+    func testClientThatSaysNothing() throws { try echo { try $0.clientSaysNothing() } }
+    func testEchoesAfterHalfClose() throws { try echo { try $0.echoesAfterHalfClose() } }
+    func testEchoesTheRestAfterTheEnd() throws { try echo { try $0.echoesTheRestAfterTheEnd() } }
+    func testSurvivesAReset() throws { try echo { try $0.survivesAReset() } }
+    func testSurvivesAResetWhileBytesAreUnsent() throws {
+        try echo { try $0.survivesAResetWhileBytesAreUnsent() }
+    }
+    func testSurvivesAWriteToAGoneClient() throws {
+        try echo { try $0.survivesAWriteToAGoneClient() }
+    }
+    func testGivesNobodyAnothersBytes() throws { try echo { try $0.givesNobodyAnothersBytes() } }
+    func testClientsThatLeaveTogether() throws { try echo { try $0.clientsLeaveTogether() } }
+    func testLeavesNoDescriptor() throws { try echo { try $0.leavesNoDescriptor() } }
+    func testServesManyClients() throws { try echo { try $0.servesManyClients(900) } }
+    func testNobodyStarves() throws { try echo { try $0.nobodyStarves() } }
+    func testSilentClientsCostNothing() throws { try echo { try $0.silentClientsCostNothing() } }
+    func testGoesOnWhenDescriptorsRunOut() throws {
+        try echo { try $0.goesOnWhenDescriptorsRunOut() }
+    }
+    func testGoesOnAfterAnInterruption() throws { try echo { try $0.goesOnAfterAnInterruption() } }
+    func testGoesOnAfterAFalseAlarm() throws { try echo { try $0.goesOnAfterAFalseAlarm() } }
+    func testClosesAClientWhoseConnectionFails() throws {
+        try echo { try $0.closesAClientWhoseConnectionFails() }
+    }
+    func testGoesOnAfterAnAbortedConnection() throws { try echo { try $0.losesClients() } }
+    func testGoesOnWithoutRoom() throws { try echo { try $0.goesOnWithoutRoom() } }
+    func testEndsWhenItsListenerIsBroken() throws {
+        try echo { try $0.endsWhenItsListenerIsBroken() }
+    }
+    func testIgnoresUrgentBytes() throws { try echo { try $0.ignoresUrgentBytes() } }
+    func testSetsNoTimeLimit() throws { try echo { try $0.setsNoTimeLimit() } }
+    func testUsesTheCallsOfTheModel() throws { try usesTheCallsOfTheModel() }
+
     // MARK: It serves
 
-    func testEchoesBytesOneByOne() throws {
-        try check { run throws(CheckFailure) in
-            try run.exchangeBytesOneByOne(with: run.connect(run.startServer()))
-        }
-    }
-
-    func testEchoesAfterHalfClose() throws {
-        try check { run throws(CheckFailure) in
-            try run.finishSendingWhileItIsStopped(run.startServer())
-        }
-    }
-
-    func testSurvivesAReset() throws {
-        try check { run throws(CheckFailure) in try run.breakOff(run.startServer()) }
-    }
-
-    func testSurvivesAWriteToAGoneClient() throws {
-        try check { run throws(CheckFailure) in
-            try run.leaveBeforeTheReplies(run.startServer())
-        }
-    }
-
-    func testLeavesNoDescriptor() throws {
-        try check { run throws(CheckFailure) in try run.comeAndGo(run.startServer()) }
-    }
-
-    func testEchoesAllToASlowReader() throws {
-        try check { run throws(CheckFailure) in
-            try run.readSlowly(run.startServer())
-        }
-    }
-
     func testWaitsInPselect() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer()
             run.transcript.add("nobody connects")
             try server.requireParkedInSelect(words: "pselect")
@@ -55,7 +66,7 @@ final class PselectDrainHiddenTests: ExerciseChecks {
     // MARK: It ends
 
     func testSendsWhatItOwes() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer()
             let silent = try run.connect(server)
             try run.exchangeALine(with: silent)
@@ -69,7 +80,7 @@ final class PselectDrainHiddenTests: ExerciseChecks {
     }
 
     func testEchoesWhatHasArrived() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer()
             let clients = try run.connect(server, count: 3)
             for client in clients { try run.exchangeALine(with: client) }
@@ -88,7 +99,7 @@ final class PselectDrainHiddenTests: ExerciseChecks {
     }
 
     func testServesWhoIsInTheBacklog() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer()
             try server.waitUntilParked()
             try server.send(SIGSTOP)
@@ -106,7 +117,7 @@ final class PselectDrainHiddenTests: ExerciseChecks {
     }
 
     func testTakesNoNewClients() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer()
             let (slow, bytes) = try run.connectAndFill(server)
             try server.beToldToEnd(run)
@@ -118,7 +129,7 @@ final class PselectDrainHiddenTests: ExerciseChecks {
     }
 
     func testASecondSignalChangesNothing() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer()
             let (slow, bytes) = try run.connectAndFill(server)
             try server.beToldToEnd(run)
@@ -133,60 +144,28 @@ final class PselectDrainHiddenTests: ExerciseChecks {
     }
 
     func testAnInterruptionIsNoSignalToEnd() throws {
-        try check { run throws(CheckFailure) in
-            try run.interruptSelect(.serving)
-        }
+        try echo { try $0.interruptSelect(.serving) }
     }
 
     // MARK: No signal is lost
 
     func testLetsTheSignalInOnlyWhileItWaits() throws {
-        try check { run throws(CheckFailure) in try run.lookAtTheMask() }
+        try check { run in try run.lookAtTheMask() }
     }
 
     func testASignalInTheGapIsNotLost() throws {
-        try check { run throws(CheckFailure) in try run.signalInTheGap() }
+        try check { run in try run.signalInTheGap() }
     }
 
     func testHearsTheSignalWhileItIsBusy() throws {
-        try check { run throws(CheckFailure) in try run.signalABusyServer() }
+        try check { run in try run.signalABusyServer() }
     }
 
     func testASignalAtAnyCallIsNotLost() throws {
-        try check { run throws(CheckFailure) in try run.signalAtEachCall() }
+        try check { run in try run.signalAtEachCall() }
     }
 
     func testASignalAtAnyMomentIsNotLost() throws {
-        try check { run throws(CheckFailure) in try run.signalManyAtRandom() }
-    }
-
-    // MARK: Traced
-
-    func testUsesTheCallsOfTheModel() throws {
-        try check { run throws(CheckFailure) in
-            let trace = SyscallTrace.serving
-            let start = try run.serveTwoLateClients(trace)
-            try requireModel(trace, since: start, doing: "two clients", requests: 2, bytes: 18)
-        }
-    }
-
-    func testGoesOnAfterAnInterruption() throws {
-        try check { run throws(CheckFailure) in try run.interruptEachKindOfCall() }
-    }
-
-    func testGoesOnAfterAnAbortedConnection() throws {
-        try check { run throws(CheckFailure) in try run.loseClients() }
-    }
-
-    func testGoesOnWithoutRoom() throws {
-        try check { run throws(CheckFailure) in try run.leaveNoRoom() }
-    }
-
-    func testEndsWhenItsListenerIsBroken() throws {
-        try check { run throws(CheckFailure) in try run.breakTheListener() }
-    }
-
-    func testGoesOnAfterAShortWrite() throws {
-        try check { run throws(CheckFailure) in try run.shortenEveryWrite() }
+        try check { run in try run.signalManyAtRandom() }
     }
 }

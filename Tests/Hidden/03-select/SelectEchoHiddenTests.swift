@@ -2,52 +2,63 @@ import Checks
 import CLinux
 import Glibc
 import Harness
+import HiddenScenes
+import Scenes
 
 final class SelectEchoHiddenTests: ExerciseChecks {
     override class var exercise: String { "select-echo" }
 
-    // MARK: Clients
+    // MARK: The echo contract
 
-    func testEchoesBytesOneByOne() throws {
-        try check { run throws(CheckFailure) in
-            try run.exchangeBytesOneByOne(with: run.connect(run.startServer()))
-        }
+    func testEchoesBytesOneByOne() throws { try echo { try $0.echoesBytesOneByOne() } }
+    func testEchoesAllToASlowReader() throws { try echo { try $0.echoesAllToASlowReader() } }
+    func testGoesOnAfterAShortWrite() throws { try echo { try $0.goesOnAfterAShortWrite() } }
+    func testASlowReaderHoldsNobody() throws { try echo { try $0.aSlowReaderHoldsNobody() } }
+    func testKeepsClientsApart() throws { try echo { try $0.keepsClientsApart() } }
+    func testReadsNoMoreThanItCanSend() throws { try echo { try $0.readsNoMoreThanItCanSend() } }
+    func testClientThatSaysNothing() throws { try echo { try $0.clientSaysNothing() } }
+    func testEchoesAfterHalfClose() throws { try echo { try $0.echoesAfterHalfClose() } }
+    func testEchoesTheRestAfterTheEnd() throws { try echo { try $0.echoesTheRestAfterTheEnd() } }
+    func testSurvivesAReset() throws { try echo { try $0.survivesAReset() } }
+    func testSurvivesAResetWhileBytesAreUnsent() throws {
+        try echo { try $0.survivesAResetWhileBytesAreUnsent() }
     }
-
-    func testClientThatSaysNothing() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            try run.connect(server).close()
-            // It rests again when it has noticed the end of the silent one.
-            try server.waitUntilParked()
-            try run.exchangeALine(with: run.connect(server))
-        }
-    }
-
-    func testEchoesAfterHalfClose() throws {
-        try check { run throws(CheckFailure) in
-            try run.finishSendingWhileItIsStopped(run.startServer())
-        }
-    }
-
-    func testSurvivesAReset() throws {
-        try check { run throws(CheckFailure) in try run.breakOff(run.startServer()) }
-    }
-
     func testSurvivesAWriteToAGoneClient() throws {
-        try check { run throws(CheckFailure) in
-            try run.leaveBeforeTheReplies(run.startServer())
+        try echo { try $0.survivesAWriteToAGoneClient() }
+    }
+    func testGivesNobodyAnothersBytes() throws { try echo { try $0.givesNobodyAnothersBytes() } }
+    func testClientsThatLeaveTogether() throws { try echo { try $0.clientsLeaveTogether() } }
+    func testLeavesNoDescriptor() throws { try echo { try $0.leavesNoDescriptor() } }
+    func testServesManyClients() throws { try echo { try $0.servesManyClients(900) } }
+    func testNobodyStarves() throws { try echo { try $0.nobodyStarves() } }
+    func testSilentClientsCostNothing() throws { try echo { try $0.silentClientsCostNothing() } }
+    func testGoesOnWhenDescriptorsRunOut() throws {
+        try echo { try $0.goesOnWhenDescriptorsRunOut() }
+    }
+    func testGoesOnAfterAnInterruption() throws {
+        try echo { echo in
+            try echo.goesOnAfterAnInterruption()
+            let trace = SyscallTrace.serving
+            try echo.run.interruptDatagrams(echo.start(trace: trace), trace)
         }
     }
-
-    func testLeavesNoDescriptor() throws {
-        try check { run throws(CheckFailure) in try run.comeAndGo(run.startServer()) }
+    func testGoesOnAfterAFalseAlarm() throws { try echo { try $0.goesOnAfterAFalseAlarm() } }
+    func testClosesAClientWhoseConnectionFails() throws {
+        try echo { try $0.closesAClientWhoseConnectionFails() }
     }
+    func testGoesOnAfterAnAbortedConnection() throws { try echo { try $0.losesClients() } }
+    func testGoesOnWithoutRoom() throws { try echo { try $0.goesOnWithoutRoom() } }
+    func testEndsWhenItsListenerIsBroken() throws {
+        try echo { try $0.endsWhenItsListenerIsBroken() }
+    }
+    func testIgnoresUrgentBytes() throws { try echo { try $0.ignoresUrgentBytes() } }
+    func testSetsNoTimeLimit() throws { try echo { try $0.setsNoTimeLimit() } }
+    func testUsesTheCallsOfTheModel() throws { try usesTheCallsOfTheModel() }
 
     // MARK: Datagrams
 
     func testEchoesDatagramsOfEverySize() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let sender = try run.sender(to: run.startServer())
             for size in [0, 1, 1472, 65_507] {
                 let payload = run.random.bytes(size)
@@ -58,7 +69,7 @@ final class SelectEchoHiddenTests: ExerciseChecks {
     }
 
     func testAnswersTheRightSender() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer()
             let senders = [try run.sender(to: server), try run.sender(to: server)]
             let gone = try run.sender(to: server)
@@ -75,13 +86,13 @@ final class SelectEchoHiddenTests: ExerciseChecks {
     }
 
     func testServesClientsAndDatagramsInTurn() throws {
-        try check { run throws(CheckFailure) in try run.serveInTurn(.serving) }
+        try check { run in try run.serveInTurn(.serving) }
     }
 
     // MARK: What is asked of select
 
     func testWaitsInSelect() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer()
             run.transcript.add("nobody connects")
             try server.requireParkedInSelect()
@@ -98,109 +109,32 @@ final class SelectEchoHiddenTests: ExerciseChecks {
     }
 
     func testAsksAboutEveryone() throws {
-        try check { run throws(CheckFailure) in try run.watchWhoIsAskedAbout() }
+        try echo { try $0.watchWhoIsAskedAbout() }
     }
 
     func testGivesTheHighestDescriptorPlusOne() throws {
-        try check { run throws(CheckFailure) in try run.watchTheFirstArgument() }
+        try echo { try $0.watchTheFirstArgument() }
     }
 
     func testAsksForRoomOnlyWhileBytesWait() throws {
-        try check { run throws(CheckFailure) in try run.watchWhoIsAskedForRoom() }
+        try echo { try $0.watchWhoIsAskedForRoom() }
     }
 
     func testAClosedDescriptorLeavesTheSets() throws {
-        try check { run throws(CheckFailure) in try run.closeAndLookAtTheSets(.serving) }
+        try echo { try $0.closeAndLookAtTheSets(.serving) }
     }
 
     func testBelievesNoSetAfterAnInterruption() throws {
-        try check { run throws(CheckFailure) in try run.interruptSelect(.serving) }
+        try echo { try $0.interruptSelect(.serving) }
     }
 
     func testReadinessIsOnlyAHint() throws {
-        try check { run throws(CheckFailure) in try run.takeAwayWhatWasReady() }
-    }
-
-    func testAsksOnceForARequest() throws {
-        try check { run throws(CheckFailure) in try run.countTheCallsOfARequest(.serving) }
+        try check { run in try run.takeAwayWhatWasReady() }
     }
 
     // MARK: Limits
 
-    func testServesDescriptorsInEveryWord() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            let clients = try run.connect(server, count: 200)
-            run.transcript.add("their descriptors lie in four words of a set; each speaks twice")
-            for client in clients.reversed() + clients { try run.exchangeALine(with: client) }
-        }
-    }
-
     func testRefusesWhatDoesNotFitIntoASet() throws {
-        try check { run throws(CheckFailure) in try run.connectMoreThanASetHolds() }
-    }
-
-    func testLivesWithoutFreeDescriptors() throws {
-        try check { run throws(CheckFailure) in try run.useUpTheDescriptors() }
-    }
-
-    // MARK: Slow readers
-
-    func testEchoesAllToASlowReader() throws {
-        try check { run throws(CheckFailure) in
-            try run.readSlowly(run.startServer())
-        }
-    }
-
-    func testASlowReaderHoldsNobody() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            let slow = try run.connect(server, quietly: true)
-            let other = try run.connect(server)
-            try run.exchangeALine(with: other)
-            let bytes = try run.fillUntilItReadsNoMore(server, slow)
-            try run.exchangeALine(with: other)
-            try run.exchangeALine(with: run.connect(server))
-            run.transcript.add("now \(slow.name) reads all that it has sent")
-            try slow.receive(bytes)
-        }
-    }
-
-    // MARK: Traced
-
-    func testUsesTheCallsOfTheModel() throws {
-        try check { run throws(CheckFailure) in
-            let trace = SyscallTrace.serving
-            let start = try run.serveTwoLateClients(trace)
-            try requireModel(trace, since: start, doing: "two clients", requests: 2, bytes: 18)
-        }
-    }
-
-    func testGoesOnAfterAnInterruption() throws {
-        try check { run throws(CheckFailure) in
-            try run.interruptEachKindOfCall()
-            let trace = SyscallTrace.serving
-            try run.interruptDatagrams(run.startServer(trace: trace), trace)
-        }
-    }
-
-    func testGoesOnAfterAFalseAlarm() throws {
-        try check { run throws(CheckFailure) in try run.raiseAFalseAlarm() }
-    }
-
-    func testGoesOnAfterAnAbortedConnection() throws {
-        try check { run throws(CheckFailure) in try run.loseClients() }
-    }
-
-    func testGoesOnWithoutRoom() throws {
-        try check { run throws(CheckFailure) in try run.leaveNoRoom() }
-    }
-
-    func testEndsWhenItsListenerIsBroken() throws {
-        try check { run throws(CheckFailure) in try run.breakTheListener() }
-    }
-
-    func testGoesOnAfterAShortWrite() throws {
-        try check { run throws(CheckFailure) in try run.shortenEveryWrite() }
+        try check { run in try run.connectMoreThanASetHolds() }
     }
 }

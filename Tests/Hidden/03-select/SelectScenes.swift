@@ -1,18 +1,20 @@
 import CLinux
 import Glibc
 import Harness
+import HiddenScenes
+import Scenes
 
 /// What the suite of select-echo does to look at what the server asks of select.
-extension CheckRun {
+extension Echo {
     /// Several clients speak in turn. Then all must be asked about, and the UDP socket.
     func watchWhoIsAskedAbout() throws(CheckFailure) {
-        let server = try startServer()
+        let server = try start()
         var clients: [TCPClient] = []
-        for _ in 1...4 { clients.append(try connect(server)) }
-        for client in [clients[3], clients[0], clients[2]] { try exchangeALine(with: client) }
-        transcript.add("all are silent, client 2 was so from the beginning; the server rests")
+        for _ in 1...4 { clients.append(try run.connect(server)) }
+        for client in [clients[3], clients[0], clients[2]] { try run.exchangeALine(with: client) }
+        run.transcript.add("all are silent, client 2 was so from the beginning; the server rests")
         let asked = try server.askedAtRest().readable
-        let listener = try server.socketDescriptor(SocketTable.listener(port: server.port))
+        let listener = try server.listenerDescriptor()
         let datagrams = try server.socketDescriptor(SocketTable.udp(port: server.port))
         var wanted = [listener: "the listener", datagrams: "the UDP socket"]
         for client in clients { wanted[try server.descriptor(of: client)] = client.name }
@@ -30,20 +32,20 @@ extension CheckRun {
 
     /// Clients come and the newest leave; meanwhile the first argument of select must follow.
     func watchTheFirstArgument() throws(CheckFailure) {
-        let server = try startServer()
+        let server = try start()
         for round in 1...2 {
-            let clients = try connect(server, count: round == 1 ? 3 : 130)
-            for client in clients { try exchangeALine(with: client) }
-            transcript.add("all are silent; the server rests")
+            let clients = try run.connect(server, count: round == 1 ? 3 : 130)
+            for client in clients { try run.exchangeALine(with: client) }
+            run.transcript.add("all are silent; the server rests")
             try requireFirstArgument(of: server)
             if round == 1 {
-                transcript.add("the first of them leaves, so that its number is free")
+                run.transcript.add("the first of them leaves, so that its number is free")
                 clients[0].close()
                 try server.requireParkedInSelect()
                 try requireFirstArgument(of: server)
                 continue
             }
-            transcript.add("the last 100 of them leave, the newest first")
+            run.transcript.add("the last 100 of them leave, the newest first")
             for client in clients.suffix(100).reversed() { client.close() }
             try server.wait(for: "the server to close 100 connections") {
                 server.proc.descriptors().count < 50
@@ -70,24 +72,16 @@ extension CheckRun {
 
     /// A client reads nothing and another talks; select must be asked for room for the first only.
     func watchWhoIsAskedForRoom() throws(CheckFailure) {
-        let server = try startServer()
-        let other = try connect(server)
-        let slow = try connect(server)
-        for client in [other, slow] { try exchangeALine(with: client) }
-        transcript.add("nothing is left to send; the server rests")
+        let server = try start()
+        let other = try run.connect(server)
+        try run.exchangeALine(with: other)
+        run.transcript.add("nothing is left to send; the server rests")
         try requireRoomAskedFor([], of: server)
-        let descriptor = try server.descriptor(of: slow)
-        var bytes = try fillUntilItReadsNoMore(server, slow)
-        try exchangeALine(with: other)
-        // A late acknowledgement may have made room for the rest: then it is filled again.
-        for _ in 1...5 {
-            let asked = try server.askedAtRest().writable
-            if asked.contains(descriptor) { break }
-            bytes += try fillUntilItReadsNoMore(server, slow)
-        }
+        let slow = try slowReader(server)
+        let descriptor = try server.descriptor(of: slow.client)
+        try run.exchangeALine(with: other)
         try requireRoomAskedFor([descriptor], of: server)
-        transcript.add("now \(slow.name) reads all that it has sent")
-        try slow.receive(bytes)
+        try slow.readAll(run)
         try requireRoomAskedFor([], of: server)
     }
 
@@ -114,13 +108,13 @@ extension CheckRun {
 
     /// Clients leave in several ways. No select may fail, and none may be asked about who is gone.
     func closeAndLookAtTheSets(_ trace: SyscallTrace) throws(CheckFailure) {
-        let server = try startServer(trace: trace)
-        let stays = try connect(server)
+        let server = try start(trace: trace)
+        let stays = try run.connect(server)
         for number in 1...3 {
-            let client = try connect(server)
-            try exchangeALine(with: client)
+            let client = try run.connect(server)
+            try run.exchangeALine(with: client)
             if number == 2 { client.reset() } else { client.close() }
-            try exchangeALine(with: stays)
+            try run.exchangeALine(with: stays)
         }
         let failed = trace.selects.filter { ($0.result ?? 0) < 0 }
         if let result = failed.first?.result {
@@ -144,21 +138,21 @@ extension CheckRun {
 
     /// select fails with EINTR. Its sets are then as they were asked, so everything looks ready.
     func interruptSelect(_ trace: SyscallTrace) throws(CheckFailure) {
-        let server = try startServer(trace: trace)
-        let clients = [try connect(server), try connect(server)]
-        for client in clients { try exchangeALine(with: client) }
+        let server = try start(trace: trace)
+        let clients = [try run.connect(server), try run.connect(server)]
+        for client in clients { try run.exchangeALine(with: client) }
         try server.waitUntilParked()
-        trace.inject(.fail(EINTR), at: 1, of: selecting)
-        try despiteTheFault("the next select will be interrupted by a signal (EINTR)") {
+        trace.inject(.fail(EINTR), at: 1, of: SystemCall.inSelect)
+        try run.despiteTheFault("the next select will be interrupted by a signal (EINTR)") {
             () throws(CheckFailure) in
-            for client in clients { try exchangeALine(with: client) }
+            for client in clients { try run.exchangeALine(with: client) }
             try server.waitUntilParked()
         }
         let calls = trace.events.filter { $0.kind == .call }
         guard let fault = calls.firstIndex(where: { $0.isInjected }) else {
             throw CheckFailure(expected: "a select after the line", found: "none was made")
         }
-        let after = calls[(fault + 1)...].prefix { !selecting.contains($0.number) }
+        let after = calls[(fault + 1)...].prefix { !SystemCall.inSelect.contains($0.number) }
         let blind = after.filter {
             taking.contains($0.number) || SystemCall.accepting.contains($0.number)
         }

@@ -1,8 +1,10 @@
 import CLinux
 import Glibc
 import Harness
+import HiddenScenes
+import Scenes
 
-/// What the suite of select-echo does to see whom the server serves, and at what price.
+/// What the suite of select-echo does to see whom the server serves.
 extension CheckRun {
     /// One client has much to be echoed; another one has a line, and a datagram has come.
     func serveInTurn(_ trace: SyscallTrace) throws(CheckFailure) {
@@ -44,7 +46,7 @@ extension CheckRun {
             !($0.result ?? 0 > 0 && $0.ready.descriptors(POLLIN).contains(socket))
         }
         return said.prefix { !(taking.contains($0.number) && $0.call.descriptor == socket) }
-            .filter { selecting.contains($0.number) }.count
+            .filter { SystemCall.inSelect.contains($0.number) }.count
     }
 
     /// select says: ready. Before the server takes what has come, somebody else does. A call that
@@ -57,7 +59,7 @@ extension CheckRun {
         let sender = try sender(to: server)
         for client in [other, client] { try exchangeALine(with: client) }
         let connection = try server.descriptor(of: client)
-        let listener = try server.socketDescriptor(SocketTable.listener(port: server.port))
+        let listener = try server.listenerDescriptor()
         let datagrams = try server.socketDescriptor(SocketTable.udp(port: server.port))
         var late: TCPClient?
         let ways: [(String, CInt, Set<Int32>, () throws(CheckFailure) -> Void)] = [
@@ -112,27 +114,6 @@ extension CheckRun {
         }
     }
 
-    /// One of many clients speaks. What that costs must not depend on those that are silent.
-    func countTheCallsOfARequest(_ trace: SyscallTrace) throws(CheckFailure) {
-        let server = try startServer(trace: trace)
-        let clients = try connect(server, count: 40)
-        for client in clients { try exchangeALine(with: client) }
-        try server.waitUntilParked()
-        let before = trace.events.count
-        transcript.add("39 of them are silent, and one sends 20 lines, one after the other")
-        for _ in 1...20 { try exchangeALine(with: clients[20]) }
-        try server.waitUntilParked()
-        let calls = trace.events[before...].filter { $0.kind == .call }
-        guard calls.count <= 20 * 7 else {
-            let kinds = Dictionary(grouping: calls) { $0.call.name }.mapValues(\.count)
-                .sorted { $0.value > $1.value }.map { "\($0.key) \($0.value)" }
-            throw CheckFailure(
-                expected: "select, read and write for each of 20 lines: 60 calls, or a few more",
-                found: "\(calls.count) calls: \(kinds.joined(separator: ", "))",
-                cause: "Serve those that select has named, and leave all the others alone.")
-        }
-    }
-
     /// More clients come than an fd_set has bits.
     func connectMoreThanASetHolds() throws(CheckFailure) {
         try requireDescriptors(1400)
@@ -164,37 +145,5 @@ extension CheckRun {
             server.proc.descriptors().count <= own
         }
         try exchangeALine(with: connect(server))
-    }
-
-    /// More clients come than the server may have descriptors.
-    func useUpTheDescriptors() throws(CheckFailure) {
-        let server = try startServer(openFiles: 64)
-        try server.waitUntilParked()
-        let room = 64 - server.proc.descriptors().count
-        let clients = try connect(server, count: 80)
-        transcript.add("it has descriptors for \(room) of them; the others wait in the backlog")
-        try server.wait(for: "\(room) clients to be accepted") {
-            server.proc.descriptors().count == 64
-        }
-        for client in clients.prefix(room) { try exchangeALine(with: client) }
-        do {
-            try server.requireParkedInSelect()
-        } catch  where error.kind == .failed && server.exitStatus == nil {
-            throw CheckFailure(
-                expected: "a server that rests while it can take no more clients",
-                found: error.found,
-                cause:
-                    "The backlog is not empty, so the listener stays ready, and accept fails with "
-                    + "EMFILE each time. Do not ask about the listener until a client has left.")
-        }
-        let waiting = SocketTable.listener(port: server.port)?.receiveQueue ?? 0
-        guard waiting == 80 - room else {
-            throw CheckFailure(
-                expected: "\(counted(80 - room, "client")) in the backlog", found: "\(waiting)")
-        }
-        transcript.add("30 clients leave; those in the backlog get their turn")
-        for client in clients.prefix(30) { client.close() }
-        for client in clients.suffix(80 - room) { try exchangeALine(with: client) }
-        try server.requireParkedInSelect()
     }
 }

@@ -1,6 +1,8 @@
 import CLinux
 import Glibc
 import Harness
+import HiddenScenes
+import Scenes
 
 /// SIGTERM at every moment: systematically before each call, and at random.
 extension CheckRun {
@@ -29,7 +31,7 @@ extension CheckRun {
     }
 
     private static let callsOfInterest = SystemCall.reading.union(SystemCall.writing)
-        .union(SystemCall.accepting).union(selecting)
+        .union(SystemCall.accepting).union(SystemCall.inSelect)
         .union([SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_fcntl, SYS_ioctl])
 
     private static var settingUp: SyscallTrace { SyscallTrace(calls: callsOfInterest) }

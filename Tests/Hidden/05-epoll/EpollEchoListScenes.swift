@@ -1,14 +1,16 @@
 import CLinux
 import Glibc
 import Harness
+import HiddenScenes
+import Scenes
 
 /// What is done to a server to see its interest list, and how often it is told of changes.
-extension CheckRun {
+extension Echo {
     /// Requires an entry for the listener and for each of 20 clients, each with its own `data`.
     func countTheEntries() throws(CheckFailure) {
-        let server = try startServer()
-        let clients = try connect(server, count: 20)
-        for client in clients { try exchangeALine(with: client) }
+        let server = try start()
+        let clients = try run.connect(server, count: 20)
+        for client in clients { try run.exchangeALine(with: client) }
         let list = try server.interestList()
         guard list.count == 21 else {
             throw CheckFailure(
@@ -24,32 +26,29 @@ extension CheckRun {
 
     /// Lets 20 clients leave, and requires that only the listener is watched then.
     func emptyTheList() throws(CheckFailure) {
-        let server = try startServer()
-        let clients = try connect(server, count: 20)
-        for client in clients { try exchangeALine(with: client) }
-        transcript.add("all of them leave, half of them with a reset")
+        let server = try start()
+        let clients = try run.connect(server, count: 20)
+        for client in clients { try run.exchangeALine(with: client) }
+        run.transcript.add("all of them leave, half of them with a reset")
         for (number, client) in clients.enumerated() {
             if number % 2 == 0 { client.reset() } else { client.close() }
         }
         var list: [Interest] = []
-        try server.waitOrSpin(
-            for: "an interest list with nothing but the listener",
-            cause:
-                "An entry belongs to the connection, not to the number. It stays while any "
-                + "copy of the descriptor is open: use EPOLL_CTL_DEL, or make no copies."
+        try server.wait(
+            for: "an interest list with nothing but the listener"
         ) { () throws(CheckFailure) in
             list = try server.interestList()
             return list.count == 1
         }
-        try server.requireRestInEpollWait()
+        try rest(server)
     }
 
     /// Requires that a client is watched level-triggered, and more than once.
     func readTheBitsOfAnEntry() throws(CheckFailure) {
-        let server = try startServer()
-        let client = try connect(server)
-        try exchangeALine(with: client)
-        let entry = try server.entry(of: server.descriptor(of: client), client)
+        let server = try start()
+        let client = try run.connect(server)
+        try run.exchangeALine(with: client)
+        let entry = try server.entry(of: client)
         for (bit, name, meaning) in [
             (EPOLLET, "EPOLLET", "Edge-triggered is the next exercise."),
             (EPOLLONESHOT, "EPOLLONESHOT", "It costs an epoll_ctl for each event."),
@@ -63,30 +62,27 @@ extension CheckRun {
 
     /// Follows EPOLLOUT in a client's entry: before, while and after bytes are unsent.
     func watchTheInterestInRoom() throws(CheckFailure) {
-        let server = try startServer()
-        let client = try connect(server)
-        try exchangeALine(with: client)
-        let descriptor = try server.descriptor(of: client)
-        try server.requireInterestInRoom(of: descriptor, client, false, "nothing is unsent")
-        let bytes = try server.fillUntilItRests(self, client)
-        try server.requireInterestInRoom(of: descriptor, client, true, "bytes are unsent")
-        transcript.add("\(client.name) reads all that it has sent, and exchanges a line")
-        try client.receive(bytes)
-        try exchangeALine(with: client)
-        try server.requireInterestInRoom(
-            of: descriptor, client, false, "nothing is unsent any more")
+        let server = try start()
+        let client = try run.connect(server)
+        try run.exchangeALine(with: client)
+        try server.requireInterestInRoom(of: client, false, "nothing is unsent")
+        let slow = try slowReader(server)
+        try server.requireInterestInRoom(of: slow.client, true, "bytes are unsent")
+        try slow.readAll(run)
+        try run.exchangeALine(with: slow.client)
+        try server.requireInterestInRoom(of: slow.client, false, "nothing is unsent any more")
     }
 
     /// Requires that 30 lines need no epoll_ctl.
     func countChangesOfTheList() throws(CheckFailure) {
         let trace = SyscallTrace.serving
-        let server = try startServer(trace: trace)
-        let clients = try connect(server, count: 3)
-        for client in clients { try exchangeALine(with: client) }
+        let server = try start(trace: trace)
+        let clients = try run.connect(server, count: 3)
+        for client in clients { try run.exchangeALine(with: client) }
         try server.waitUntilParked()
         let before = trace.calls(SYS_epoll_ctl).count
-        transcript.add("each of them exchanges ten more lines")
-        for _ in 1...10 { for client in clients { try exchangeALine(with: client) } }
+        run.transcript.add("each of them exchanges ten more lines")
+        for _ in 1...10 { for client in clients { try run.exchangeALine(with: client) } }
         try server.waitUntilParked()
         let after = trace.calls(SYS_epoll_ctl).count
         guard after == before else {
@@ -96,34 +92,14 @@ extension CheckRun {
                 cause: "The kernel keeps the list. Telling it again each time is poll's way.")
         }
     }
-
-    /// Requires that ten lines need few calls, with 59 silent clients.
-    func countCallsAmongSilentClients() throws(CheckFailure) {
-        let trace = SyscallTrace.serving
-        let server = try startServer(trace: trace)
-        let clients = try connect(server, count: 60)
-        for client in clients { try exchangeALine(with: client) }
-        try server.waitUntilParked()
-        let before = trace.events.count
-        transcript.add("one of them exchanges ten lines; the others are silent")
-        for _ in 1...10 { try exchangeALine(with: clients[30]) }
-        try server.waitUntilParked()
-        let count = trace.events.count - before
-        guard count <= 80 else {
-            throw CheckFailure(
-                expected: "at most 80 calls for ten lines of one client",
-                found: "\(counted(count, "call")), with 59 silent clients",
-                cause: "epoll_wait says who is ready. The others need not be asked.")
-        }
-    }
 }
 
 extension ServerProcess {
     /// Requires that EPOLLOUT is in a client's entry, or that it is not.
     fileprivate func requireInterestInRoom(
-        of descriptor: CInt, _ client: TCPClient, _ wanted: Bool, _ why: String
+        of client: TCPClient, _ wanted: Bool, _ why: String
     ) throws(CheckFailure) {
-        let entry = try entry(of: descriptor, client)
+        let entry = try entry(of: client)
         guard (entry.events & EPOLLOUT.rawValue != 0) != wanted else { return }
         throw CheckFailure(
             expected: "\(client.name) watched \(wanted ? "with" : "without") EPOLLOUT: \(why)",

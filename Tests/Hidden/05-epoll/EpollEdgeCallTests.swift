@@ -2,24 +2,15 @@ import Checks
 import CLinux
 import Glibc
 import Harness
+import HiddenScenes
+import Scenes
 
 /// The calls that it makes, and what it does when one of them fails.
 extension EpollEdgeHiddenTests {
-    func testWaitsInEpollWait() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            try requireEpollWait(server)
-            let client = try run.connect(server)
-            try requireEpollWait(server)
-            try run.exchangeALine(with: client)
-            try requireEpollWait(server)
-            client.close()
-            try requireEpollWait(server)
-        }
-    }
+    func testWaitsInEpollWait() throws { try echo { try $0.waitsInTheCallOfItsModel() } }
 
     func testRegistersEachSocketOnce() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let trace = SyscallTrace.serving
             let server = try run.startServer(trace: trace)
             let clients = try run.connect(server, count: 5)
@@ -42,73 +33,6 @@ extension EpollEdgeHiddenTests {
                     expected: "6 descriptors added once, and each removed at most once",
                     found: "\(calls.count) calls of epoll_ctl, \(added) of them with EPOLL_CTL_ADD")
             }
-        }
-    }
-
-    func testUsesTheCallsOfTheModel() throws {
-        try check { run throws(CheckFailure) in
-            let trace = SyscallTrace.serving
-            let start = try run.serveTwoLateClients(trace)
-            try requireModel(trace, since: start, doing: "two clients", requests: 2, bytes: 18)
-        }
-    }
-
-    func testGoesOnAfterAnInterruption() throws {
-        try check { run throws(CheckFailure) in
-            try run.interruptEachKindOfCall()
-            let trace = SyscallTrace.serving
-            let server = try run.startServer(trace: trace)
-            try server.waitUntilParked()
-            trace.inject(.fail(EINTR), at: 1, of: SystemCall.waitingForEvents)
-            trace.inject(.fail(EINTR), at: 3, of: SystemCall.waitingForEvents)
-            let fault = "two calls of epoll_wait will be interrupted by a signal (EINTR)"
-            try run.despiteTheFault(fault) { () throws(CheckFailure) in
-                let client = try run.connect(server)
-                for _ in 1...4 { try run.exchangeALine(with: client) }
-            }
-        }
-    }
-
-    func testGoesOnAfterAnAbortedConnection() throws {
-        try check { run throws(CheckFailure) in try run.loseClients() }
-    }
-
-    func testGoesOnWithoutRoom() throws {
-        try check { run throws(CheckFailure) in try run.leaveNoRoom() }
-    }
-
-    func testEndsWhenItsListenerIsBroken() throws {
-        try check { run throws(CheckFailure) in try run.breakTheListener() }
-    }
-
-    func testClosesAClientThatTheListHasNoRoomFor() throws {
-        try check { run throws(CheckFailure) in
-            let trace = SyscallTrace.serving
-            let server = try run.startServer(trace: trace)
-            let client = try run.connect(server)
-            try run.refuseAnEntry(server, trace) { () throws(CheckFailure) in
-                try run.exchangeALine(with: client)
-            }
-        }
-    }
-
-    func testGoesOnAfterAShortWrite() throws {
-        try check { run throws(CheckFailure) in try run.shortenEveryWrite() }
-    }
-
-    func requireEpollWait(_ server: ServerProcess) throws(CheckFailure) {
-        let calls = try server.requireParked(
-            in: SystemCall.waitingForEvents, words: "epoll_wait",
-            cause:
-                "Only epoll_wait may wait. Any other call would keep all clients waiting for one: "
-                + "no descriptor may be one that blocks.")
-        guard calls.allSatisfy(\.waitsForever) else {
-            throw CheckFailure(
-                expected: "epoll_wait without a time limit (-1)",
-                found: "one of \(Int32(truncatingIfNeeded: calls[0].arguments[3])) ms",
-                cause:
-                    "There is nothing to be done before the next edge: a time limit only wakes the "
-                    + "server for nothing.")
         }
     }
 }

@@ -2,24 +2,59 @@ import Checks
 import CLinux
 import Glibc
 import Harness
+import HiddenScenes
+import Scenes
 
 final class EpollEdgeHiddenTests: ExerciseChecks {
     override class var exercise: String { "epoll-edge" }
 
-    // MARK: Everything that an edge stands for
+    // MARK: The echo contract
 
-    func testEchoesBytesOneByOne() throws {
-        try check { run throws(CheckFailure) in
-            let client = try run.connect(run.startServer())
-            for byte in run.random.line(15) {
-                try client.send([byte])
-                try client.receive([byte])
-            }
-        }
+    func testEchoesBytesOneByOne() throws { try echo { try $0.echoesBytesOneByOne() } }
+    func testEchoesAllToASlowReader() throws { try echo { try $0.echoesAllToASlowReader() } }
+    func testGoesOnAfterAShortWrite() throws { try echo { try $0.goesOnAfterAShortWrite() } }
+    func testASlowReaderHoldsNobody() throws { try echo { try $0.aSlowReaderHoldsNobody() } }
+    func testKeepsClientsApart() throws { try echo { try $0.keepsClientsApart() } }
+    func testReadsNoMoreThanItCanSend() throws { try echo { try $0.readsNoMoreThanItCanSend() } }
+    func testClientThatSaysNothing() throws { try echo { try $0.clientSaysNothing() } }
+    func testEchoesAfterHalfClose() throws { try echo { try $0.echoesAfterHalfClose() } }
+    func testEchoesTheRestAfterTheEnd() throws { try echo { try $0.echoesTheRestAfterTheEnd() } }
+    func testSurvivesAReset() throws { try echo { try $0.survivesAReset() } }
+    func testSurvivesAResetWhileBytesAreUnsent() throws {
+        try echo { try $0.survivesAResetWhileBytesAreUnsent() }
+    }
+    func testSurvivesAWriteToAGoneClient() throws {
+        try echo { try $0.survivesAWriteToAGoneClient() }
+    }
+    func testGivesNobodyAnothersBytes() throws { try echo { try $0.givesNobodyAnothersBytes() } }
+    func testClientsThatLeaveTogether() throws { try echo { try $0.clientsLeaveTogether() } }
+    func testLeavesNoDescriptor() throws { try echo { try $0.leavesNoDescriptor() } }
+    func testServesManyClients() throws { try echo { try $0.servesManyClients(10_300) } }
+    func testNobodyStarves() throws { try echo { try $0.nobodyStarves() } }
+    func testSilentClientsCostNothing() throws { try echo { try $0.silentClientsCostNothing() } }
+    func testGoesOnWhenDescriptorsRunOut() throws {
+        try echo { try $0.goesOnWhenDescriptorsRunOut() }
+    }
+    func testGoesOnAfterAnInterruption() throws { try echo { try $0.goesOnAfterAnInterruption() } }
+    func testClosesAClientWhoseConnectionFails() throws {
+        try echo { try $0.closesAClientWhoseConnectionFails() }
+    }
+    func testGoesOnAfterAnAbortedConnection() throws { try echo { try $0.losesClients() } }
+    func testGoesOnWithoutRoom() throws { try echo { try $0.goesOnWithoutRoom() } }
+    func testEndsWhenItsListenerIsBroken() throws {
+        try echo { try $0.endsWhenItsListenerIsBroken() }
+    }
+    func testIgnoresUrgentBytes() throws { try echo { try $0.ignoresUrgentBytes() } }
+    func testSetsNoTimeLimit() throws { try echo { try $0.setsNoTimeLimit() } }
+    func testUsesTheCallsOfTheModel() throws { try usesTheCallsOfTheModel() }
+    func testClosesAClientThatTheListHasNoRoomFor() throws {
+        try echo { try $0.closesAClientThatTheListHasNoRoomFor() }
     }
 
+    // MARK: Everything that an edge stands for
+
     func testReadsUntilNothingIsLeft() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer()
             let client = try run.connect(server)
             try run.exchangeALine(with: client)
@@ -35,7 +70,7 @@ final class EpollEdgeHiddenTests: ExerciseChecks {
     }
 
     func testAcceptsUntilNobodyIsLeft() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer()
             try server.waitUntilParked()
             try server.send(SIGSTOP)
@@ -48,14 +83,14 @@ final class EpollEdgeHiddenTests: ExerciseChecks {
     }
 
     func testTakesWhatComesBeforeEpollWait() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let trace = SyscallTrace.serving
             let server = try run.startServer(trace: trace)
             let client = try run.connect(server)
             try run.exchangeALine(with: client)
             try server.waitUntilParked()
             for isLast in [false, true] {
-                trace.hold(at: 1, of: SystemCall.waitingForEvents)
+                trace.hold(at: 1, of: SystemCall.waitingInEpoll)
                 let line = run.random.line(8)
                 try client.send(line)
                 if try trace.awaitHold(server) {
@@ -73,7 +108,7 @@ final class EpollEdgeHiddenTests: ExerciseChecks {
     }
 
     func testTakesWhatComesBeforeARead() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let trace = SyscallTrace.serving
             let server = try run.startServer(trace: trace)
             let client = try run.connect(server)
@@ -97,103 +132,8 @@ final class EpollEdgeHiddenTests: ExerciseChecks {
 
     // MARK: Ends
 
-    func testClientThatSaysNothing() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            let silent = try run.connect(server)
-            try server.waitUntilParked()
-            silent.finishSending()
-            try silent.receiveEnd()
-            try run.exchangeALine(with: run.connect(server))
-        }
-    }
-
-    func testSeesTheEndThatCameWithTheBytes() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            let client = try run.connect(server)
-            try run.exchangeALine(with: client)
-            // What comes before it waits is found by the read that should give EAGAIN, without an
-            // event.
-            try server.waitUntilParked()
-            try server.send(SIGSTOP)
-            let line = run.random.line(3)
-            try client.send(line)
-            client.finishSending()
-            run.transcript.add("the server, stopped meanwhile, has one event for both (0x2001)")
-            try server.send(SIGCONT)
-            try client.receive(line)
-            try client.receiveEnd()
-        }
-    }
-
-    func testSendsTheRestBeforeTheEnd() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            let client = try run.connect(server, quietly: true)
-            try server.waitUntilParked()
-            let bytes = try server.fillUntilItWaitsForRoom(run, client)
-            run.transcript.add("it finishes sending; then it reads all that it has sent")
-            client.finishSending()
-            try server.waitUntilParked()
-            try client.receive(bytes)
-            try client.receiveEnd()
-        }
-    }
-
-    func testSurvivesAReset() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            let other = try run.connect(server)
-            try run.exchangeALine(with: other)
-            let client = try run.connect(server)
-            try run.exchangeALine(with: client)
-            try server.waitUntilParked()
-            client.reset()
-            try server.waitUntilParked()
-            try run.exchangeALine(with: other)
-            try run.exchangeALine(with: run.connect(server))
-        }
-    }
-
-    func testSurvivesAWriteToAGoneClient() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            let other = try run.connect(server)
-            try run.exchangeALine(with: other)
-            try server.writeToAGoneClient(run)
-            try server.waitUntilParked()
-            try run.exchangeALine(with: other)
-        }
-    }
-
-    func testClosesEveryConnection() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            try server.waitUntilParked()
-            let before = server.proc.descriptors().count
-            for _ in 1...10 {
-                let clients = try run.connect(server, count: 30)
-                for client in clients { try run.exchangeALine(with: client) }
-                run.transcript.add("all of them leave, half of them with a reset")
-                for (number, client) in clients.enumerated() {
-                    if number % 2 == 0 { client.reset() } else { client.close() }
-                }
-            }
-            do throws(CheckFailure) {
-                try server.wait(for: "\(before) open descriptors, as before the first client") {
-                    server.proc.descriptors().count <= before
-                }
-            } catch  where error.kind == .failed {
-                let open = server.proc.descriptors().count
-                throw CheckFailure(
-                    expected: error.expected, found: "\(open) are open. \(server.activity)")
-            }
-        }
-    }
-
     func testUsesNoClosedDescriptor() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let trace = SyscallTrace.serving
             let server = try run.startServer(trace: trace)
             for _ in 1...3 {

@@ -2,60 +2,21 @@ import Checks
 import CLinux
 import Glibc
 import Harness
+import HiddenScenes
+import Scenes
 
 /// Room and turns: what one client may take, and what the others get meanwhile.
 extension EpollEdgeHiddenTests {
-    func testEchoesAllToASlowReader() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            try server.echoWhenItRests(run, bytes: 8 << 20)
-        }
-    }
-
     func testRemembersWhatCameMeanwhile() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            let client = try run.connect(server, quietly: true)
-            try server.waitUntilParked()
-            let bytes = try server.fillUntilItWaitsForRoom(run, client)
-            run.transcript.add("now the client reads, and sends no more")
-            try client.receive(bytes)
-        }
-    }
-
-    func testRestsWhileAClientDoesNotRead() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            let other = try run.connect(server)
-            try run.exchangeALine(with: other)
-            let slow = try run.connect(server, quietly: true)
-            try server.waitUntilParked()
-            _ = try server.fillUntilItWaitsForRoom(run, slow)
-            try run.exchangeALine(with: other)
-            try requireEpollWait(server)
-            try run.exchangeALine(with: run.connect(server))
-        }
-    }
-
-    func testKeepsLittleOfAClientThatDoesNotRead() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            try server.waitUntilParked()
-            let before = server.proc.residentBytes
-            for _ in 1...2 {
-                _ = try server.fillUntilItTakesNoMore(run, run.connect(server, quietly: true))
-            }
-            let grown = server.proc.residentBytes - before
-            guard grown < 8 << 20 else {
-                throw CheckFailure(
-                    expected: "at most a few buffers kept for two clients that do not read",
-                    found: "its memory grew by \(counted(grown, "byte"))")
-            }
+        try echo { echo in
+            let slow = try echo.slowReader(echo.start())
+            echo.run.transcript.add("now it reads, and sends no more")
+            try slow.client.receive(slow.bytes)
         }
     }
 
     func testOneClientDoesNotStarveFifty() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let trace = SyscallTrace.serving
             let server = try run.startServer(trace: trace)
             let greedy = try run.connect(server)
@@ -79,49 +40,6 @@ extension EpollEdgeHiddenTests {
             trace.release()
             for (client, line) in zip(others, lines) { try client.receive(line) }
             try requireTurns(trace, since: start, greedy: accepted[0], others: Set(accepted[1...]))
-        }
-    }
-
-    func testKeepsClientsApart() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer()
-            var slow: [(client: TCPClient, bytes: [UInt8])] = []
-            for _ in 1...2 {
-                let client = try run.connect(server, quietly: true)
-                try server.waitUntilParked()
-                slow.append((client, try server.fillUntilItWaitsForRoom(run, client)))
-            }
-            let other = try run.connect(server)
-            let others = run.random.bytes(250_000)
-            try other.send(others)
-            try other.receive(others)
-            run.transcript.add("now the other two read all that they have sent")
-            for (client, bytes) in slow { try client.receive(bytes) }
-        }
-    }
-
-    func testGoesOnWhenDescriptorsRunOut() throws {
-        try check { run throws(CheckFailure) in
-            let server = try run.startServer(openFiles: 20)
-            try server.waitUntilParked()
-            let clients = try run.connect(server, count: 30)
-            try server.waitUntilParked()
-            // In the backlog a connection has no inode yet: that of its file comes with accept.
-            let waiting = Set(
-                SocketTable.tcp(port: server.port).filter { $0.inode == 0 }.map(\.remotePort))
-            let accepted = clients.filter { !waiting.contains($0.port) }
-            guard let first = accepted.first, accepted.count < clients.count else {
-                throw .machine(
-                    "The server has \(accepted.count) of 30 clients with 20 descriptors.")
-            }
-            run.transcript.add("\(accepted.count) are accepted, the others wait in the backlog")
-            try run.exchangeALine(with: first)
-            try server.waitUntilParked()
-            run.transcript.add("those that were accepted leave; nobody else connects")
-            for client in accepted { client.close() }
-            for client in clients.suffix(clients.count - accepted.count) {
-                try run.exchangeALine(with: client)
-            }
         }
     }
 

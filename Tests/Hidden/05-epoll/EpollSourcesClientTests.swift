@@ -2,11 +2,13 @@ import Checks
 import CLinux
 import Glibc
 import Harness
+import HiddenScenes
+import Scenes
 
 /// The clients: what they say, what they are told, and how they leave.
 extension EpollSourcesHiddenTests {
     func testTakesCommandsInPieces() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let room = try ControlRoom(run)
             let client = try room.join()
             let other = try room.join()
@@ -25,7 +27,7 @@ extension EpollSourcesHiddenTests {
     }
 
     func testObeysAClientThatLeaves() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let room = try ControlRoom(run)
             let witness = try room.join()
             let leaver = try room.join()
@@ -41,7 +43,7 @@ extension EpollSourcesHiddenTests {
     }
 
     func testTellsAllClientsTheSame() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let room = try ControlRoom(run)
             let clients = [try room.join(), try room.join(), try room.join()]
             let writer = try room.openFifo()
@@ -75,7 +77,7 @@ extension EpollSourcesHiddenTests {
     }
 
     func testLeavesNoDescriptor() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let room = try ControlRoom(run)
             let witness = try room.join()
             try room.requireParked()
@@ -98,7 +100,7 @@ extension EpollSourcesHiddenTests {
     }
 
     func testSurvivesAWriteToAGoneClient() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let room = try ControlRoom(run)
             let gone = try room.join()
             let client = try room.join()
@@ -117,7 +119,7 @@ extension EpollSourcesHiddenTests {
     }
 
     func testASlowClientGetsAllLines() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let room = try ControlRoom(run)
             let slow = try room.join()
             let socket = try room.descriptor(of: slow)
@@ -128,7 +130,7 @@ extension EpollSourcesHiddenTests {
             // Beyond what the kernel keeps for it, the rest lies in the server.
             while try told <= room.bytesInTheKernel(for: slow, socket) {
                 guard told < 24 << 20 else {
-                    throw .machine("The kernel has taken 24 MiB for a client that reads nothing.")
+                    throw CheckFailure.machine("The kernel has taken 24 MiB for a client that reads nothing.")
                 }
                 told += try room.tellLongLines(writer, quick)
                 try room.server.waitUntilParked()
@@ -147,7 +149,7 @@ extension EpollSourcesHiddenTests {
     }
 
     func testDropsAClientThatDoesNotRead() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let room = try ControlRoom(run)
             let silent = try room.join()
             let socket = try room.descriptor(of: silent)
@@ -184,7 +186,7 @@ extension EpollSourcesHiddenTests {
     }
 
     func testRunsOutOfDescriptors() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let room = try ControlRoom(run, openFiles: 24)
             let first = try room.join()
             let others = try run.connect(room.server, count: 30)

@@ -2,6 +2,8 @@ import Checks
 import CLinux
 import Glibc
 import Harness
+import HiddenScenes
+import Scenes
 
 final class EpollSourcesHiddenTests: ExerciseChecks {
     override class var exercise: String { "epoll-sources" }
@@ -9,7 +11,7 @@ final class EpollSourcesHiddenTests: ExerciseChecks {
     // MARK: The timer
 
     func testCountsMissedExpirations() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let room = try ControlRoom(run)
             let client = try room.join()
             try client.send("every 10")
@@ -30,7 +32,7 @@ final class EpollSourcesHiddenTests: ExerciseChecks {
     }
 
     func testADisarmedTimerHoldsNobody() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let room = try ControlRoom(run)
             let client = try room.join()
             // The command is ready first, the timer second: epoll tells of both at once. If the timer
@@ -52,7 +54,7 @@ final class EpollSourcesHiddenTests: ExerciseChecks {
     // MARK: Signals
 
     func testTellsMergedSignals() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let room = try ControlRoom(run)
             let client = try room.join()
             try room.whileStopped { () throws(CheckFailure) in
@@ -70,7 +72,7 @@ final class EpollSourcesHiddenTests: ExerciseChecks {
     // MARK: The counter
 
     func testAddsUpTheCounter() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let room = try ControlRoom(run)
             let client = try room.join()
             _ = try room.join()
@@ -95,7 +97,7 @@ final class EpollSourcesHiddenTests: ExerciseChecks {
     }
 
     func testAFullCounterHoldsNobody() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let room = try ControlRoom(run)
             let client = try room.join()
             let most = UInt64.max - 1
@@ -119,7 +121,7 @@ final class EpollSourcesHiddenTests: ExerciseChecks {
     // MARK: The inbox
 
     func testTellsTheInbox() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let room = try ControlRoom(run)
             let client = try room.join()
             try room.create("first")
@@ -144,11 +146,11 @@ final class EpollSourcesHiddenTests: ExerciseChecks {
     }
 
     func testTellsAnOverflow() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let path = "/proc/sys/fs/inotify/max_queued_events"
             let text = readFile(path)?.filter(\.isNumber) ?? ""
             guard let limit = Int(text), limit <= 1 << 16 else {
-                throw .notVerified("\(path) is \(text), too many events to cause here.")
+                throw CheckFailure.notVerified("\(path) is \(text), too many events to cause here.")
             }
             let room = try ControlRoom(run)
             let client = try room.join()
@@ -176,7 +178,7 @@ final class EpollSourcesHiddenTests: ExerciseChecks {
     }
 
     func testSurvivesTheEndOfTheInbox() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let room = try ControlRoom(run)
             let client = try room.join()
             room.removeInbox()
@@ -190,7 +192,7 @@ final class EpollSourcesHiddenTests: ExerciseChecks {
     // MARK: The FIFO
 
     func testTellsLinesOfTheFifo() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let room = try ControlRoom(run)
             _ = try room.join()
             let writer = try room.openFifo()
@@ -205,7 +207,7 @@ final class EpollSourcesHiddenTests: ExerciseChecks {
     }
 
     func testWritersOfTheFifoComeAndGo() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let room = try ControlRoom(run)
             let client = try room.join()
             for number in 1...3 {
@@ -232,7 +234,7 @@ final class EpollSourcesHiddenTests: ExerciseChecks {
     // MARK: The queue
 
     func testDrainsTheQueue() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let room = try ControlRoom(run)
             let client = try room.join()
             try room.post("hello", priority: 2)

@@ -2,11 +2,13 @@ import Checks
 import CLinux
 import Glibc
 import Harness
+import HiddenScenes
+import Scenes
 
 /// All sources in one loop, and the calls that it makes.
 extension EpollSourcesHiddenTests {
     func testTellsAllSourcesAtOnce() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let room = try ControlRoom(run)
             let client = try room.join()
             let writer = try room.openFifo()
@@ -26,7 +28,7 @@ extension EpollSourcesHiddenTests {
     }
 
     func testWatchesEverySource() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let room = try ControlRoom(run)
             _ = try room.join()
             let proc = room.server.proc
@@ -50,7 +52,7 @@ extension EpollSourcesHiddenTests {
     }
 
     func testWaitsInEpollWait() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let room = try ControlRoom(run)
             try room.requireParked()
             let client = try room.join()
@@ -66,7 +68,7 @@ extension EpollSourcesHiddenTests {
     }
 
     func testUsesTheCallsOfTheModel() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let trace = SyscallTrace.controlRoom
             let room = try ControlRoom(run, trace: trace)
             try room.server.waitUntilParked()
@@ -93,7 +95,7 @@ extension EpollSourcesHiddenTests {
     }
 
     func testGoesOnAfterAnInterruption() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let trace = SyscallTrace.controlRoom
             let room = try ControlRoom(run, trace: trace)
             let client = try room.join()
@@ -123,7 +125,7 @@ extension EpollSourcesHiddenTests {
     }
 
     func testGoesOnAfterAnAbortedConnection() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let trace = SyscallTrace.controlRoom
             let room = try ControlRoom(run, trace: trace)
             try run.loseClients(trace) { () throws(CheckFailure) in try room.visit() }
@@ -131,7 +133,7 @@ extension EpollSourcesHiddenTests {
     }
 
     func testGoesOnWithoutRoom() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let trace = SyscallTrace.controlRoom
             let room = try ControlRoom(run, trace: trace)
             try run.leaveNoRoom(trace) { () throws(CheckFailure) in try room.visit() }
@@ -139,7 +141,7 @@ extension EpollSourcesHiddenTests {
     }
 
     func testEndsWhenItsListenerIsBroken() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let room = try ControlRoom(run)
             try room.visit()
             try run.breakTheListener(of: room.server)
@@ -147,7 +149,7 @@ extension EpollSourcesHiddenTests {
     }
 
     func testClosesAClientThatTheListHasNoRoomFor() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let trace = SyscallTrace.controlRoom
             let room = try ControlRoom(run, trace: trace)
             let client = try room.join()
@@ -161,7 +163,7 @@ extension EpollSourcesHiddenTests {
     }
 
     func testGoesOnAfterAShortWrite() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let trace = SyscallTrace.controlRoom
             let room = try ControlRoom(run, trace: trace)
             try room.server.waitUntilParked()

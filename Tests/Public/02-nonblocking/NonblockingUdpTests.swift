@@ -1,11 +1,12 @@
 import Checks
 import Harness
+import Scenes
 
 final class NonblockingUdpTests: ExerciseChecks {
     override class var exercise: String { "nonblocking-udp" }
 
     func testEchoesADatagram() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer(.udp)
             let sender = try run.sender(to: server)
             for length in [5, 20] {
@@ -17,7 +18,7 @@ final class NonblockingUdpTests: ExerciseChecks {
     }
 
     func testWorksWhileNothingComes() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer(.udp)
             let sender = try run.sender(to: server)
             let first = try sender.askForTicks()

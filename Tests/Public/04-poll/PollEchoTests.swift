@@ -1,11 +1,12 @@
 import Checks
 import Harness
+import Scenes
 
 final class PollEchoTests: ExerciseChecks {
     override class var exercise: String { "poll-echo" }
 
     func testEchoesALine() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let client = try run.connect(run.startServer())
             for length in [5, 20] {
                 let line = run.random.line(length)
@@ -16,7 +17,7 @@ final class PollEchoTests: ExerciseChecks {
     }
 
     func testServesTwoClientsAtOnce() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer()
             let silent = try run.connect(server)
             let other = try run.connect(server)
@@ -27,7 +28,7 @@ final class PollEchoTests: ExerciseChecks {
     }
 
     func testWaitsInPoll() throws {
-        try check { run throws(CheckFailure) in
+        try check { run in
             let server = try run.startServer()
             run.transcript.add("nobody connects")
             try server.requireParked(in: SystemCall.inPoll, words: "poll")

@@ -16,7 +16,8 @@ extension Course {
                 + "way out.",
         ],
         scene: .clients,
-        model: CallRules(
+        model: .blocking,
+        calls: CallRules(
             require: [CallRules.accept, CallRules.receive, CallRules.send],
             forbid: [
                 .asksForReadiness, .asksWithoutWaiting, .waitsByTheClock, .submitsRings,
@@ -33,35 +34,7 @@ extension Course {
                 hint:
                     "After the client's end (read gives 0), close its connection and accept "
                     + "again."),
-            .hidden(
-                "testEchoesBytesOneByOne", "Bytes that come one at a time come back one at a time.",
-                restsOn: "testEchoesALine",
-                hint: "TCP is a stream: send back what has come, and wait for nothing else."),
-            .hidden(
-                "testClientThatSaysNothing", "A client may leave without having sent a byte.",
-                restsOn: "testEchoesALine",
-                hint: "read gives 0 at the end, also when it is the first read. That is no error."),
-            .hidden(
-                "testEchoesAfterHalfClose",
-                "A client that has finished sending still gets all its bytes, and then the end.",
-                restsOn: "testEchoesALine",
-                hint:
-                    "After read gives 0, close without SO_LINGER: the kernel sends the rest "
-                    + "first."),
-            .hidden(
-                "testSurvivesAReset",
-                "A client that resets its connection does not affect the others.",
-                restsOn: "testEchoesALine",
-                hint: "read then fails with ECONNRESET. Close that client, and go on with the next."
-            ),
-            .hidden(
-                "testSurvivesAWriteToAGoneClient",
-                "A write to a client that is gone does not affect the others.", points: 2,
-                restsOn: "testEchoesALine",
-                hint:
-                    "Ignore SIGPIPE, or send with MSG_NOSIGNAL, and treat EPIPE as the "
-                    + "client's end."
-            ),
+        ] + blockingTcpContract + [
             .hidden(
                 "testQueuesTheSecondClient",
                 "While one client is served, the next one waits in the backlog.", points: 2,
@@ -77,11 +50,6 @@ extension Course {
                 hint: "The model of this chapter is one call that waits: no poll, no "
                     + "MSG_DONTWAIT."),
             .hidden(
-                "testLeavesNoDescriptor", "After 300 clients no descriptor is left open.",
-                points: 2,
-                restsOn: "testSurvivesAReset",
-                hint: "Close the connection on every way out of the loop, also after an error."),
-            .hidden(
                 "testRestartsOnItsPort", "A server that was stopped can start again at once.",
                 restsOn: "testEchoesALine",
                 hint: "Set SO_REUSEADDR before bind: old connections keep the port for a minute."),
@@ -96,48 +64,38 @@ extension Course {
                 restsOn: "testEchoesALine",
                 hint: "Check what bind returns, and throw. SO_REUSEPORT would share the port."),
             .hidden(
-                "testUsesTheCallsOfTheModel",
-                "The calls that it makes are those of the blocking model.",
-                restsOn: "testEchoesALine",
-                hint: "accept waits for a client, read for its bytes; nothing else is asked."),
-            .hidden(
-                "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
-                restsOn: "testServesOneClientAfterTheOther",
-                hint: "Retry the call: EINTR is nobody's fault."),
-            .hidden(
-                "testGoesOnAfterAnAbortedConnection",
-                "A client that is lost before it is accepted does not affect the others.",
-                restsOn: "testServesOneClientAfterTheOther",
-                hint:
-                    "ECONNABORTED, EPROTO and others concern one client: take the next."
-            ),
-            .hidden(
-                "testGoesOnWithoutRoom",
-                "When there is no room for another client, the server goes on, and takes it later.",
-                restsOn: "testServesOneClientAfterTheOther",
-                hint:
-                    "ENFILE, ENOBUFS, ENOMEM are like EMFILE: pause, and try again."
-            ),
-            .hidden(
-                "testEndsWhenItsListenerIsBroken",
-                "When its listener is broken, the server says why and ends with status 1.",
-                restsOn: "testServesOneClientAfterTheOther",
-                hint:
-                    "An error of accept that concerns neither one client nor the room is the "
-                    + "listener's: throw it."),
-            .hidden(
                 "testWaitsForADescriptor",
                 "A client that finds no descriptor left is served when there is one again.",
                 restsOn: "testServesOneClientAfterTheOther",
                 hint: "EMFILE from accept ends nothing: pauseForRoom, and accept again."),
-            .hidden(
-                "testGoesOnAfterAShortWrite", "When write takes only a part, the rest follows.",
-                restsOn: "testEchoesALine",
-                hint: "write says how much it has taken: go on with the rest, in a loop."),
-            .hidden(
-                "testEchoesAllToASlowReader",
-                "8 MiB come back whole to a client that reads slowly.", points: 2,
-                restsOn: "testGoesOnAfterAShortWrite",
-                hint: "write takes what fits into the socket's buffer: go on with the rest."),
+        ])
+
+    /// What it shares with all TCP echo servers.
+    private static let blockingTcpContract = EchoContract.checks(
+        .blocking,
+        points: [
+            "testEchoesAllToASlowReader": 2,
+            "testSurvivesAWriteToAGoneClient": 2,
+            "testLeavesNoDescriptor": 2,
+        ],
+        hints: [
+            "testEchoesAllToASlowReader":
+                "write takes what fits into the socket's buffer: go on with the rest.",
+            "testGoesOnAfterAShortWrite":
+                "write says how much it has taken: go on with the rest, in a loop.",
+            "testClientThatSaysNothing":
+                "read gives 0 at the end, also when it is the first read. That is no error.",
+            "testEchoesAfterHalfClose":
+                "After read gives 0, close without SO_LINGER: the kernel sends the rest "
+                + "first.",
+            "testSurvivesAReset":
+                "read then fails with ECONNRESET. Close that client, and go on with the next.",
+            "testSurvivesAWriteToAGoneClient":
+                "Ignore SIGPIPE, or send with MSG_NOSIGNAL, and treat EPIPE as the client's "
+                + "end.",
+            "testLeavesNoDescriptor":
+                "Close the connection on every way out of the loop, also after an error.",
+            "testUsesTheCallsOfTheModel":
+                "accept waits for a client, read for its bytes; nothing else is asked.",
         ])
 }

@@ -12,7 +12,8 @@ extension Course {
                 + "$0, $1) }`. 0 bytes is a datagram like any other. If sendto fails, go on.",
         ],
         scene: .datagrams,
-        model: CallRules(
+        model: .blocking,
+        calls: CallRules(
             require: [CallRules.receive, CallRules.send],
             forbid: [
                 .asksForReadiness, .asksWithoutWaiting, .waitsByTheClock, .submitsRings,

@@ -13,7 +13,8 @@ extension Course {
                 + "`work.tick()` once. If it gives EINTR, do nothing. Anything else, throw.",
         ],
         scene: .datagrams,
-        model: CallRules(
+        model: .nonblocking,
+        calls: CallRules(
             require: [CallRules.receive, CallRules.send],
             forbid: [
                 .asksInsteadOfTheSocket, .pausesInTheLoop, .submitsRings, .startsOthers,

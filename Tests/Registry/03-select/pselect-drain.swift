@@ -14,8 +14,9 @@ extension Course {
                 + "unread, and return when none is left.",
         ],
         scene: .clients,
-        model: selectRules,
-        checks: servingChecks + endingChecks + signalChecks + faultChecks)
+        model: .pselect,
+        calls: selectRules,
+        checks: servingChecks + pselectDrainContract + endingChecks + signalChecks)
 
     private static let servingChecks: [Check] = [
         .public(
@@ -32,33 +33,6 @@ extension Course {
             hint:
                 "pselect must let SIGTERM in. It fails with EINTR: look at the flag, and drain."
         ),
-        .hidden(
-            "testEchoesBytesOneByOne", "Bytes that come one at a time come back one at a time.",
-            restsOn: "testEchoesALine",
-            hint: "TCP is a stream: send back what has come, and wait for nothing else."),
-        .hidden(
-            "testEchoesAfterHalfClose",
-            "A client that has finished sending still gets all its bytes, and then the end.",
-            restsOn: "testEchoesALine",
-            hint: "`receive` gives false at the client's end: close its socket then."),
-        .hidden(
-            "testSurvivesAReset", "A client that resets its connection does not affect the others.",
-            restsOn: "testServesTwoClientsAtOnce",
-            hint: "A reset shows as readable; read then fails with ECONNRESET. Close that client."),
-        .hidden(
-            "testSurvivesAWriteToAGoneClient",
-            "A write to a client that is gone does not affect the others.",
-            restsOn: "testServesTwoClientsAtOnce",
-            hint: "Send with MSG_NOSIGNAL, and treat EPIPE as this client's end."),
-        .hidden(
-            "testLeavesNoDescriptor", "After 300 clients no descriptor is left open.",
-            restsOn: "testSurvivesAReset",
-            hint: "Close a client's socket wherever you forget its connection."),
-        .hidden(
-            "testEchoesAllToASlowReader",
-            "Megabytes come back whole to a client that reads slowly.",
-            restsOn: "testEchoesALine",
-            hint: "What a send did not take stays in `unsent`; go on when there is room."),
         .hidden(
             "testWaitsInPselect",
             "While nothing comes, the one thread is blocked in pselect, without a time limit.",
@@ -125,39 +99,24 @@ extension Course {
             hint: "A handler may do one thing: set an atomic flag. And each wait must notice it."),
     ]
 
-    private static let faultChecks: [Check] = [
-        .hidden(
-            "testUsesTheCallsOfTheModel", "The calls that it makes are those of select's model.",
-            restsOn: "testEchoesALine",
-            hint: "pselect waits; accept, read and write follow; nothing else is asked."),
-        .hidden(
-            "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
-            restsOn: "testEchoesALine",
-            hint: "Retry the call: EINTR is nobody's fault."),
-        .hidden(
-            "testGoesOnAfterAnAbortedConnection",
-            "A client that is lost before it is accepted does not affect the others.",
-            restsOn: "testEchoesALine",
-            hint:
-                "ECONNABORTED, EPROTO and others concern one client: take the next."
-        ),
-        .hidden(
-            "testGoesOnWithoutRoom",
-            "When there is no room for another client, the server goes on, and takes it later.",
-            restsOn: "testEchoesALine",
-            hint:
-                "ENFILE, ENOBUFS, ENOMEM are like EMFILE: pause, and try again."
-        ),
-        .hidden(
-            "testEndsWhenItsListenerIsBroken",
-            "When its listener is broken, the server says why and ends with status 1.",
-            restsOn: "testEchoesALine",
-            hint:
-                "An error of accept that concerns neither one client nor the room is the "
-                + "listener's: throw it."),
-        .hidden(
-            "testGoesOnAfterAShortWrite", "When a write takes only a part, the rest follows.",
-            restsOn: "testEchoesALine",
-            hint: "A send says how much it has taken: go on with the rest."),
-    ]
+    /// What it shares with all TCP echo servers.
+    private static let pselectDrainContract = EchoContract.checks(
+        .pselect,
+        hints: [
+            "testEchoesAllToASlowReader":
+                "What a send did not take stays in `unsent`; go on when there is room.",
+            "testGoesOnAfterAShortWrite":
+                "A send says how much it has taken: go on with the rest.",
+            "testEchoesAfterHalfClose":
+                "`receive` gives false at the client's end: close its socket then.",
+            "testSurvivesAReset":
+                "A reset shows as readable; read then fails with ECONNRESET. Close that "
+                + "client.",
+            "testSurvivesAWriteToAGoneClient":
+                "Send with MSG_NOSIGNAL, and treat EPIPE as this client's end.",
+            "testLeavesNoDescriptor":
+                "Close a client's socket wherever you forget its connection.",
+            "testUsesTheCallsOfTheModel":
+                "pselect waits; accept, read and write follow; nothing else is asked.",
+        ])
 }

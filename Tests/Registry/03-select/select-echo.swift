@@ -15,8 +15,9 @@ extension Course {
                 + "accept says EMFILE.",
         ],
         scene: .clients,
-        model: selectRules,
-        checks: clientChecks + datagramChecks + askingChecks + limitChecks + tracedChecks)
+        model: .select,
+        calls: selectRules,
+        checks: clientChecks + selectEchoContract + datagramChecks + askingChecks + limitChecks)
 
     static let selectRules = CallRules(
         require: [
@@ -45,34 +46,6 @@ extension Course {
             restsOn: "testEchoesALine",
             hint: "Put every client into the sets, anew before each select, and let no call but "
                 + "select wait."),
-        .hidden(
-            "testEchoesBytesOneByOne", "Bytes that come one at a time come back one at a time.",
-            restsOn: "testEchoesALine",
-            hint: "TCP is a stream: send back what has come, and wait for nothing else."),
-        .hidden(
-            "testClientThatSaysNothing", "A client may leave without having sent a byte.",
-            restsOn: "testEchoesALine",
-            hint: "The end counts as readable: read then gives 0. That is no error. Is the "
-                + "listener still in the set afterwards? Fill the sets anew before each select."),
-        .hidden(
-            "testEchoesAfterHalfClose",
-            "A client that has finished sending still gets all its bytes, and then the end.",
-            restsOn: "testEchoesALine",
-            hint: "`receive` gives false at the client's end: close its socket then."),
-        .hidden(
-            "testSurvivesAReset", "A client that resets its connection does not affect the others.",
-            restsOn: "testServesTwoClientsAtOnce",
-            hint: "A reset shows as readable; read then fails with ECONNRESET. Close that client, "
-                + "and fill the sets anew before each select."),
-        .hidden(
-            "testSurvivesAWriteToAGoneClient",
-            "A write to a client that is gone does not affect the others.",
-            restsOn: "testServesTwoClientsAtOnce",
-            hint: "Send with MSG_NOSIGNAL, and treat EPIPE as this client's end."),
-        .hidden(
-            "testLeavesNoDescriptor", "After 300 clients no descriptor is left open.", points: 2,
-            restsOn: "testSurvivesAReset",
-            hint: "Close a client's socket wherever you forget its connection."),
     ]
 
     private static let datagramChecks: [Check] = [
@@ -130,79 +103,54 @@ extension Course {
             "When what was ready is gone again, the server does not wait for it.", points: 2,
             restsOn: "testServesTwoClientsAtOnce",
             hint: "Set O_NONBLOCK on every socket: the listener, the UDP socket, each client."),
-        .hidden(
-            "testAsksOnceForARequest",
-            "How many calls a request takes does not depend on silent clients.",
-            points: 2, restsOn: "testServesTwoClientsAtOnce",
-            hint: "Serve those that select has named, and make no call for the others."),
     ]
 
     private static let limitChecks: [Check] = [
-        .hidden(
-            "testServesDescriptorsInEveryWord", "200 clients are served at once.",
-            restsOn: "testServesTwoClientsAtOnce",
-            hint: "An fd_set has 16 words of 64 bits. FD_SET and FD_ISSET know the right one."),
         .hidden(
             "testRefusesWhatDoesNotFitIntoASet",
             "Of 1,100 clients those that fit into an fd_set are served, and the rest is closed.",
             points: 2, restsOn: "testServesTwoClientsAtOnce",
             hint: "Compare each new descriptor with FD_SETSIZE, and close it if it is not less."),
-        .hidden(
-            "testLivesWithoutFreeDescriptors",
-            "When no descriptor is free, the server rests, and goes on when clients have left.",
-            points: 2, restsOn: "testServesTwoClientsAtOnce",
-            hint: "After EMFILE leave the listener out of the set until a client has left."),
-        .hidden(
-            "testEchoesAllToASlowReader",
-            "Megabytes come back whole to a client that reads slowly.",
-            points: 2, restsOn: "testEchoesALine",
-            hint: "What a send did not take stays in `unsent`; go on when there is room."),
-        .hidden(
-            "testASlowReaderHoldsNobody",
-            "A client that does not read does not keep others waiting, and takes no memory.",
-            points: 2,
-            restsOn: "testServesTwoClientsAtOnce",
-            hint: "Never wait in a send, and read no more from a client with unsent bytes."),
     ]
 
-    private static let tracedChecks: [Check] = [
-        .hidden(
-            "testUsesTheCallsOfTheModel", "The calls that it makes are those of select's model.",
-            restsOn: "testEchoesALine",
-            hint: "select waits; accept, read and write follow; nothing else is asked."),
-        .hidden(
-            "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
-            restsOn: "testEchoesALine",
-            hint: "Retry the call: EINTR is nobody's fault."),
-        .hidden(
-            "testGoesOnAfterAFalseAlarm",
-            "A read or an accept that finds nothing after all affects nobody.",
-            restsOn: "testEchoesALine",
-            hint: "What select says is a hint. EAGAIN means: nothing here now, so ask again."),
-        .hidden(
-            "testGoesOnAfterAnAbortedConnection",
-            "A client that is lost before it is accepted does not affect the others.",
-            restsOn: "testEchoesALine",
-            hint:
-                "ECONNABORTED, EPROTO and others concern one client: take the next."
-        ),
-        .hidden(
-            "testGoesOnWithoutRoom",
-            "When there is no room for another client, the server goes on, and takes it later.",
-            restsOn: "testEchoesALine",
-            hint:
-                "ENFILE, ENOBUFS, ENOMEM are like EMFILE: pause, and try again."
-        ),
-        .hidden(
-            "testEndsWhenItsListenerIsBroken",
-            "When its listener is broken, the server says why and ends with status 1.",
-            restsOn: "testEchoesALine",
-            hint:
-                "An error of accept that concerns neither one client nor the room is the "
-                + "listener's: throw it."),
-        .hidden(
-            "testGoesOnAfterAShortWrite", "When a write takes only a part, the rest follows.",
-            restsOn: "testEchoesALine",
-            hint: "A send says how much it has taken: go on with the rest."),
-    ]
+    /// What it shares with all TCP echo servers.
+    private static let selectEchoContract = EchoContract.checks(
+        .select,
+        points: [
+            "testEchoesAllToASlowReader": 2,
+            "testASlowReaderHoldsNobody": 2,
+            "testLeavesNoDescriptor": 2,
+            "testSilentClientsCostNothing": 2,
+            "testGoesOnWhenDescriptorsRunOut": 2,
+        ],
+        hints: [
+            "testEchoesAllToASlowReader":
+                "What a send did not take stays in `unsent`; go on when there is room.",
+            "testGoesOnAfterAShortWrite":
+                "A send says how much it has taken: go on with the rest.",
+            "testASlowReaderHoldsNobody":
+                "Never wait in a send, and read no more from a client with unsent bytes.",
+            "testClientThatSaysNothing":
+                "The end counts as readable: read then gives 0. That is no error. Is the "
+                + "listener still in the set afterwards? Fill the sets anew before each select.",
+            "testEchoesAfterHalfClose":
+                "`receive` gives false at the client's end: close its socket then.",
+            "testSurvivesAReset":
+                "A reset shows as readable; read then fails with ECONNRESET. Close that "
+                + "client, and fill the sets anew before each select.",
+            "testSurvivesAWriteToAGoneClient":
+                "Send with MSG_NOSIGNAL, and treat EPIPE as this client's end.",
+            "testLeavesNoDescriptor":
+                "Close a client's socket wherever you forget its connection.",
+            "testServesManyClients":
+                "An fd_set has 16 words of 64 bits. FD_SET and FD_ISSET know the right one.",
+            "testSilentClientsCostNothing":
+                "Serve those that select has named, and make no call for the others.",
+            "testGoesOnWhenDescriptorsRunOut":
+                "After EMFILE leave the listener out of the set until a client has left.",
+            "testGoesOnAfterAFalseAlarm":
+                "What select says is a hint. EAGAIN means: nothing here now, so ask again.",
+            "testUsesTheCallsOfTheModel":
+                "select waits; accept, read and write follow; nothing else is asked.",
+        ])
 }

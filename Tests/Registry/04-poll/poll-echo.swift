@@ -20,13 +20,14 @@ extension Course {
                 + "turn. And accept new clients after the walk: their rows have no answer yet.",
         ],
         scene: .clients,
-        model: CallRules(
+        model: .poll,
+        calls: CallRules(
             require: [
                 ["poll", "ppoll"], CallRules.accept, CallRules.receive, CallRules.send,
             ],
             forbid: [asksAnotherWay, .waitsByTheClock, .submitsRings, .startsOthers],
             callsPerRequest: 14),
-        checks: pollBytes + pollEnds + pollSlowReader + pollArray + pollModel)
+        checks: pollBytes + pollEchoContract + pollSlowReader + pollArray + pollModel)
 
     private static let pollBytes: [Check] = [
         .public(
@@ -41,91 +42,27 @@ extension Course {
             restsOn: "testServesTwoClientsAtOnce",
             hint: "The only call that may wait is poll: make the listener nonblocking, and ask for "
                 + "POLLOUT only while bytes are unsent."),
-        .hidden(
-            "testEchoesBytesOneByOne", "Bytes that come one at a time come back one at a time.",
-            restsOn: "testEchoesALine",
-            hint: "TCP is a stream: send back what has come, and wait for nothing else."),
-        .hidden(
-            "testGoesOnAfterAShortWrite", "When a write takes only a part, the rest follows.",
-            restsOn: "testEchoesALine",
-            hint: "A write says how much it has taken: keep the rest, and send it later."),
-    ]
-
-    private static let pollEnds: [Check] = [
-        .hidden(
-            "testClientThatSaysNothing", "A client may leave without having sent a byte.",
-            restsOn: "testEchoesALine",
-            hint: "0 bytes read is the end, also the first time: close the socket."),
-        .hidden(
-            "testEchoesAfterHalfClose",
-            "A client that has finished sending still gets all its bytes, and then the end.",
-            points: 2, restsOn: "testClientThatSaysNothing",
-            hint: "POLLRDHUP and POLLHUP do not mean that everything was read: read until 0."),
-        .hidden(
-            "testSurvivesAReset",
-            "A client that resets its connection is closed, and does not affect the others.",
-            restsOn: "testClientThatSaysNothing",
-            hint: "`revents` is then POLLIN, POLLHUP and POLLERR together: test with &, or for 0."),
-        .hidden(
-            "testSurvivesAWriteToAGoneClient",
-            "A write to a client that is gone does not affect the others.",
-            restsOn: "testSurvivesAReset",
-            hint: "Send with MSG_NOSIGNAL, and take EPIPE for this client's end."),
     ]
 
     private static let pollSlowReader: [Check] = [
-        .hidden(
-            "testEchoesAllToASlowReader", "8 MiB come back whole to a client that reads slowly.",
-            points: 2, restsOn: "testGoesOnAfterAShortWrite",
-            hint: "Keep what could not be sent, ask for POLLOUT while you keep it, and send it "
-                + "before you read more."),
-        .hidden(
-            "testReadsNoMoreThanItCanSend",
-            "Of a client that reads nothing, the server reads only so much.", points: 2,
-            restsOn: "testEchoesAllToASlowReader",
-            hint: "While bytes are unsent, ask for POLLOUT and not for POLLIN."),
-        .hidden(
-            "testASlowReaderHoldsNobody",
-            "A client that does not read does not keep others waiting.",
-            points: 2, restsOn: "testReadsNoMoreThanItCanSend",
-            hint: "A client with unsent bytes waits for its own POLLOUT, in its own row."),
         .hidden(
             "testAsksForRoomOnlyWhileOwed",
             "POLLOUT is asked for while bytes are unsent, and not before or after.", points: 2,
             restsOn: "testReadsNoMoreThanItCanSend",
             hint: "After each send or receive, set the row's `events` anew, in the array itself."),
-        .hidden(
-            "testForgetsAClientThatBreaksOffWhileOwed",
-            "A client that resets its connection while it has unsent bytes is closed.", points: 2,
-            restsOn: "testReadsNoMoreThanItCanSend",
-            hint: "POLLHUP and POLLERR come unasked, beside POLLOUT: send then fails. Close it."),
     ]
 
     private static let pollArray: [Check] = [
         .hidden(
-            "testServesTwoThousandClients", "2,000 clients are served at once, the last one first.",
-            points: 2, restsOn: "testServesTwoClientsAtOnce",
-            hint: "The array grows with the clients, and no number of a descriptor is too high."),
-        .hidden(
             "testAsksAboutNoClosedDescriptor", "The array has no row for a closed descriptor.",
             points: 2, restsOn: "testSurvivesAReset",
             hint: "Remove the row where you close the socket, or set its `fd` to -1."),
-        .hidden(
-            "testServesTheNeighboursOfTheGone",
-            "When several leave at once, only their rows are removed.",
-            restsOn: "testSurvivesAReset",
-            hint: "Removing a row moves the others: walk backwards, and look each client up by its "
-                + "descriptor."),
         .hidden(
             "testNewClientsHaveNoOldResults",
             "A new client in the place of an old one begins afresh.",
             restsOn: "testSurvivesAReset",
             hint: "What poll said was said of the old client: set `revents` to 0 in a new row, and "
                 + "accept after the walk."),
-        .hidden(
-            "testLeavesNoDescriptor", "After 300 clients no descriptor is left open.", points: 2,
-            restsOn: "testNewClientsHaveNoOldResults",
-            hint: "Removing the row is not enough: close the socket, also after an error."),
         .hidden(
             "testUsesRowsAgain", "After 300 clients the array has no more rows than before them.",
             points: 2, restsOn: "testLeavesNoDescriptor",
@@ -137,51 +74,61 @@ extension Course {
             "testSleepsWhileNothingComes", "While nothing comes, the server is never woken.",
             restsOn: "testWaitsInPoll",
             hint: "The third argument of poll is a limit in milliseconds; -1 means none."),
-        .hidden(
-            "testMakesNoCallsForTheIdle",
-            "A request takes as many calls with 500 idle clients as with 10.", points: 2,
-            restsOn: "testWaitsInPoll",
-            hint: "Call proceed only for the rows whose `revents` is not 0."),
-        .hidden(
-            "testWaitsForADescriptorToBeFree",
-            "When no descriptor is left, clients wait in the backlog until another one leaves.",
-            points: 2, restsOn: "testUsesRowsAgain",
-            hint: "After EMFILE set the listener's `fd` to -1 in its row, and back when a client "
-                + "has left."),
-        .hidden(
-            "testUsesTheCallsOfTheModel", "The calls that it makes are those of poll's model.",
-            restsOn: "testEchoesALine",
-            hint: "poll waits and tells who is ready; read and send then find what they need."),
-        .hidden(
-            "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
-            restsOn: "testServesTwoClientsAtOnce",
-            hint:
-                "EINTR is nobody's fault, and after it `revents` has old answers: call poll again."),
-        .hidden(
-            "testGoesOnAfterAFalseAlarm",
-            "A read or an accept that finds nothing after all affects nobody.",
-            restsOn: "testServesTwoClientsAtOnce",
-            hint: "What poll says is a hint. EAGAIN means: nothing here now, so ask again."),
-        .hidden(
-            "testGoesOnAfterAnAbortedConnection",
-            "A client that is lost before it is accepted does not affect the others.",
-            restsOn: "testServesTwoClientsAtOnce",
-            hint:
-                "ECONNABORTED, EPROTO and others concern one client: take the next."
-        ),
-        .hidden(
-            "testGoesOnWithoutRoom",
-            "When there is no room for another client, the server goes on, and takes it later.",
-            restsOn: "testServesTwoClientsAtOnce",
-            hint:
-                "ENFILE, ENOBUFS, ENOMEM are like EMFILE: pause, and try again."
-        ),
-        .hidden(
-            "testEndsWhenItsListenerIsBroken",
-            "When its listener is broken, the server says why and ends with status 1.",
-            restsOn: "testServesTwoClientsAtOnce",
-            hint:
-                "An error of accept that concerns neither one client nor the room is the "
-                + "listener's: throw it."),
     ]
+
+    /// What it shares with all TCP echo servers.
+    private static let pollEchoContract = EchoContract.checks(
+        .poll,
+        points: [
+            "testEchoesAllToASlowReader": 2,
+            "testASlowReaderHoldsNobody": 2,
+            "testReadsNoMoreThanItCanSend": 2,
+            "testEchoesAfterHalfClose": 2,
+            "testSurvivesAResetWhileBytesAreUnsent": 2,
+            "testLeavesNoDescriptor": 2,
+            "testServesManyClients": 2,
+            "testSilentClientsCostNothing": 2,
+            "testGoesOnWhenDescriptorsRunOut": 2,
+        ],
+        hints: [
+            "testEchoesAllToASlowReader":
+                "Keep what could not be sent, ask for POLLOUT while you keep it, and send it "
+                + "before you read more.",
+            "testGoesOnAfterAShortWrite":
+                "A write says how much it has taken: keep the rest, and send it later.",
+            "testASlowReaderHoldsNobody":
+                "A client with unsent bytes waits for its own POLLOUT, in its own row.",
+            "testReadsNoMoreThanItCanSend":
+                "While bytes are unsent, ask for POLLOUT and not for POLLIN.",
+            "testClientThatSaysNothing":
+                "0 bytes read is the end, also the first time: close the socket.",
+            "testEchoesAfterHalfClose":
+                "POLLRDHUP and POLLHUP do not mean that everything was read: read until 0.",
+            "testSurvivesAReset":
+                "`revents` is then POLLIN, POLLHUP and POLLERR together: test with &, or for "
+                + "0.",
+            "testSurvivesAResetWhileBytesAreUnsent":
+                "POLLHUP and POLLERR come unasked, beside POLLOUT: send then fails. Close it.",
+            "testSurvivesAWriteToAGoneClient":
+                "Send with MSG_NOSIGNAL, and take EPIPE for this client's end.",
+            "testClientsThatLeaveTogether":
+                "Removing a row moves the others: walk backwards, and look each client up by "
+                + "its descriptor.",
+            "testLeavesNoDescriptor":
+                "Removing the row is not enough: close the socket, also after an error.",
+            "testServesManyClients":
+                "The array grows with the clients, and no number of a descriptor is too high.",
+            "testSilentClientsCostNothing":
+                "Call proceed only for the rows whose `revents` is not 0.",
+            "testGoesOnWhenDescriptorsRunOut":
+                "After EMFILE set the listener's `fd` to -1 in its row, and back when a "
+                + "client has left.",
+            "testGoesOnAfterAnInterruption":
+                "EINTR is nobody's fault, and after it `revents` has old answers: call poll "
+                + "again.",
+            "testGoesOnAfterAFalseAlarm":
+                "What poll says is a hint. EAGAIN means: nothing here now, so ask again.",
+            "testUsesTheCallsOfTheModel":
+                "poll waits and tells who is ready; read and send then find what they need.",
+        ])
 }

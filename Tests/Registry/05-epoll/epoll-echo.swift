@@ -15,14 +15,15 @@ extension Course {
                 + "the listener for nothing; when a client has left, accept and set EPOLLIN.",
         ],
         scene: .clients,
-        model: CallRules(
+        model: .epoll,
+        calls: CallRules(
             require: [
                 CallRules.accept, CallRules.receive, CallRules.send, ["epoll_ctl"],
                 ["epoll_wait", "epoll_pwait"],
             ],
             forbid: [.asksAnotherWay, .waitsByTheClock, .submitsRings, .startsOthers],
             callsPerRequest: 14),
-        checks: checksOfServing + checksOfTheList + checksOfTrouble)
+        checks: checksOfServing + epollEchoContract + checksOfTheList + checksOfTrouble)
 
     private static let checksOfServing: [Check] = [
         .public(
@@ -38,22 +39,10 @@ extension Course {
             restsOn: "testServesTwoClientsAtOnce",
             hint: "When `receive` gives false, that one client is over: close it, and go on."),
         .hidden(
-            "testEchoesBytesOneByOne", "Bytes that come one at a time come back one at a time.",
-            restsOn: "testEchoesALine",
-            hint: "TCP is a stream: send back what has come, and wait for nothing else."),
-        .hidden(
-            "testEchoesAllToASlowReader", "16 MiB come back whole to a client that reads slowly.",
-            points: 2, restsOn: "testEchoesALine",
-            hint: "What send did not take is kept, and sent first when there is room again."),
-        .hidden(
             "testServesAllThatAreReadyAtOnce", "700 clients that are ready at once are all served.",
             restsOn: "testServesTwoClientsAtOnce",
             hint:
                 "maxevents is the room in your array. The rest comes with the next call."),
-        .hidden(
-            "testServes8000Clients", "8,000 clients are served at once, in reverse order.",
-            points: 2, restsOn: "testServesTwoClientsAtOnce",
-            hint: "Nothing may depend on how high a descriptor is, or on how many there are."),
         .hidden(
             "testHasOneThread", "One thread serves all clients.",
             restsOn: "testServesTwoClientsAtOnce",
@@ -88,49 +77,9 @@ extension Course {
             "While clients exchange lines, the interest list is not touched.", points: 2,
             restsOn: "testServesTwoClientsAtOnce",
             hint: "Call epoll_ctl after accept, and when the interest has changed."),
-        .hidden(
-            "testAsksOnlyThoseWhoAreReady", "A silent client costs no system call.", points: 2,
-            restsOn: "testServesTwoClientsAtOnce",
-            hint: "Loop over the events that epoll_wait has filled in, not over the clients."),
-        .hidden(
-            "testUsesTheCallsOfTheModel", "The calls that it makes are those of epoll.",
-            restsOn: "testEchoesALine",
-            hint: "epoll_wait waits; accept, read and send then find what it has promised."),
     ]
 
     private static let checksOfTrouble: [Check] = [
-        .hidden(
-            "testClientThatSaysNothing", "A client may leave without having sent a byte.",
-            restsOn: "testEchoesALine",
-            hint: "EPOLLIN also means the end: read then gives 0. Close the client."),
-        .hidden(
-            "testEchoesAfterHalfClose",
-            "A client that has finished sending still gets all its bytes, and then the end.",
-            points: 2, restsOn: "testEchoesALine",
-            hint: "EPOLLRDHUP says that the end is under way, perhaps behind unread bytes: read on "
-                + "until read gives 0."),
-        .hidden(
-            "testSurvivesAReset", "A client that resets its connection does not affect the others.",
-            restsOn: "testServesTheOthersWhenOneLeaves",
-            hint: "read fails with ECONNRESET: close that client and nothing else."),
-        .hidden(
-            "testSurvivesAWriteToAGoneClient",
-            "A write to a client that is gone does not affect the others.",
-            restsOn: "testServesTheOthersWhenOneLeaves",
-            hint: "Send with MSG_NOSIGNAL, or ignore SIGPIPE, and close the client after EPIPE."),
-        .hidden(
-            "testASlowReaderHoldsNobody",
-            "A client that does not read does not keep others waiting, and takes little memory.",
-            points: 2,
-            restsOn: "testServesTwoClientsAtOnce",
-            hint:
-                "Connections must not wait (SOCK_NONBLOCK), and a client with unsent bytes is not read."
-        ),
-        .hidden(
-            "testSurvivesAResetWhileItOwesBytes",
-            "A client may reset its connection while the server waits for room.",
-            restsOn: "testASlowReaderHoldsNobody",
-            hint: "EPOLLERR and EPOLLHUP come without being asked for: they end the client."),
         .hidden(
             "testKeepsTheNewClientOfADescriptor",
             "A client that gets the number of one that has just left is served.", points: 2,
@@ -138,66 +87,57 @@ extension Course {
             hint: "Close a client at once, in one place, and accept only after all other events of "
                 + "the answer: what is closed and forgotten later may be somebody else by then."),
         .hidden(
-            "testGivesNobodyAnothersBytes",
-            "Unsent bytes of a client that is gone go to nobody.",
-            restsOn: "testSurvivesAResetWhileItOwesBytes",
-            hint: "What you keep under a descriptor's number must go when the number goes."),
-        .hidden(
-            "testLeavesNoDescriptor", "After 300 clients no descriptor is left open.",
-            restsOn: "testSurvivesAReset",
-            hint: "Close the connection on every way out, also after an error."),
-        .hidden(
-            "testLetsTheRestWaitWhenItHasNoDescriptorLeft",
-            "With no descriptor left the server rests, and when one is free it goes on.",
-            points: 2, restsOn: "testServesTheOthersWhenOneLeaves",
-            hint:
-                "After EMFILE watch the listener for nothing; when a client has left, accept."
-        ),
-        .hidden(
             "testGoesOnAfterAStop", "A server that was stopped and goes on has lost nothing.",
             restsOn: "testEchoesALine",
             hint: "epoll_wait gives EINTR after SIGCONT, also without a handler: call it again."),
-        .hidden(
-            "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
-            restsOn: "testServesTheOthersWhenOneLeaves",
-            hint: "Retry the call: EINTR is nobody's fault."),
-        .hidden(
-            "testGoesOnAfterAFalseAlarm",
-            "A read or an accept that finds nothing after all affects nobody.",
-            restsOn: "testServesTheOthersWhenOneLeaves",
-            hint: "What epoll_wait says is a hint. EAGAIN means: nothing here now, so ask again."),
-        .hidden(
-            "testGoesOnAfterAnAbortedConnection",
-            "A client that is lost before it is accepted does not affect the others.",
-            restsOn: "testServesTheOthersWhenOneLeaves",
-            hint:
-                "ECONNABORTED, EPROTO and others concern one client: take the next."
-        ),
-        .hidden(
-            "testGoesOnWithoutRoom",
-            "When there is no room for another client, the server goes on, and takes it later.",
-            restsOn: "testServesTheOthersWhenOneLeaves",
-            hint:
-                "ENFILE, ENOBUFS, ENOMEM are like EMFILE: pause, and try again."
-        ),
-        .hidden(
-            "testEndsWhenItsListenerIsBroken",
-            "When its listener is broken, the server says why and ends with status 1.",
-            restsOn: "testServesTheOthersWhenOneLeaves",
-            hint:
-                "An error of accept that concerns neither one client nor the room is the "
-                + "listener's: throw it."),
         .hidden(
             "testClosesAClientThatTheListHasNoRoomFor",
             "A client for whom the interest list has no room is closed, and the others are served.",
             restsOn: "testServesTheOthersWhenOneLeaves",
             hint: "epoll_ctl may fail with ENOSPC or ENOMEM: that is one client's matter. Close it."
         ),
-        .hidden(
-            "testGoesOnAfterAShortWrite", "When send takes only a part, the rest follows.",
-            restsOn: "testEchoesALine",
-            hint: "send says how much it has taken: keep the rest until there is room."),
     ]
+
+    /// What it shares with all TCP echo servers.
+    private static let epollEchoContract = EchoContract.checks(
+        .epoll,
+        points: [
+            "testEchoesAllToASlowReader": 2,
+            "testASlowReaderHoldsNobody": 2,
+            "testEchoesAfterHalfClose": 2,
+            "testServesManyClients": 2,
+            "testSilentClientsCostNothing": 2,
+            "testGoesOnWhenDescriptorsRunOut": 2,
+        ],
+        hints: [
+            "testEchoesAllToASlowReader":
+                "What send did not take is kept, and sent first when there is room again.",
+            "testGoesOnAfterAShortWrite":
+                "send says how much it has taken: keep the rest until there is room.",
+            "testASlowReaderHoldsNobody":
+                "Connections must not wait (SOCK_NONBLOCK), and a client with unsent bytes "
+                + "is not read.",
+            "testClientThatSaysNothing":
+                "EPOLLIN also means the end: read then gives 0. Close the client.",
+            "testEchoesAfterHalfClose":
+                "EPOLLRDHUP says that the end is under way, perhaps behind unread bytes: "
+                + "read on until read gives 0.",
+            "testSurvivesAReset":
+                "read fails with ECONNRESET: close that client and nothing else.",
+            "testSurvivesAResetWhileBytesAreUnsent":
+                "EPOLLERR and EPOLLHUP come without being asked for: they end the client.",
+            "testSurvivesAWriteToAGoneClient":
+                "Send with MSG_NOSIGNAL, or ignore SIGPIPE, and close the client after EPIPE.",
+            "testSilentClientsCostNothing":
+                "Loop over the events that epoll_wait has filled in, not over the clients.",
+            "testGoesOnWhenDescriptorsRunOut":
+                "After EMFILE watch the listener for nothing; when a client has left, accept.",
+            "testGoesOnAfterAFalseAlarm":
+                "What epoll_wait says is a hint. EAGAIN means: nothing here now, so ask "
+                + "again.",
+            "testUsesTheCallsOfTheModel":
+                "epoll_wait waits; accept, read and send then find what it has promised.",
+        ])
 }
 
 extension CallRules.Forbidden {

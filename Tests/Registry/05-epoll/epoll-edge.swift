@@ -16,7 +16,8 @@ extension Course {
                 + "come and all is sent, go on reading in the same turn.",
         ],
         scene: .clients,
-        model: CallRules(
+        model: .edge,
+        calls: CallRules(
             require: [
                 ["epoll_wait", "epoll_pwait"], ["epoll_ctl"], CallRules.accept, CallRules.receive,
                 CallRules.send,
@@ -39,10 +40,7 @@ extension Course {
                 "testWatchesForEdges", "Each socket is watched with EPOLLET.", points: 2,
                 restsOn: "testEchoesALine",
                 hint: "Add EPOLLET to the events, of the listener and of every connection."),
-            .hidden(
-                "testEchoesBytesOneByOne", "Each byte comes back as soon as it was sent.",
-                restsOn: "testEchoesALine",
-                hint: "Send back what has come; wait for no more of it."),
+        ] + epollEdgeContract + [
             .hidden(
                 "testReadsUntilNothingIsLeft",
                 "One event may stand for more than any buffer or turn.", points: 2,
@@ -66,48 +64,11 @@ extension Course {
                     "The read that is to give EAGAIN may give bytes instead: treat each read alike."
             ),
             .hidden(
-                "testClientThatSaysNothing", "A client that ends without a byte is let go.",
-                restsOn: "testEchoesALine", hint: "read gives 0 at the end: close the connection."),
-            .hidden(
-                "testSeesTheEndThatCameWithTheBytes",
-                "When bytes and the end come together, both are seen.", points: 2,
-                restsOn: "testEchoesALine",
-                hint:
-                    "A read that gives less than asked for does not exclude the end behind it. Read "
-                    + "until EAGAIN or 0, or mind EPOLLRDHUP."),
-            .hidden(
-                "testSendsTheRestBeforeTheEnd",
-                "A client that has finished sending still gets all of its bytes.", points: 2,
-                restsOn: "testSeesTheEndThatCameWithTheBytes",
-                hint: "EPOLLRDHUP says that no more will come. It does not say that all is sent."),
-            .hidden(
-                "testSurvivesAReset",
-                "A client that resets its connection does not affect the others.",
-                restsOn: "testServesTwoClientsAtOnce",
-                hint: "read fails with ECONNRESET: close this connection, and go on."),
-            .hidden(
-                "testSurvivesAWriteToAGoneClient",
-                "A write to a client that is gone does not affect the others.",
-                restsOn: "testServesTwoClientsAtOnce",
-                hint: "Ignore SIGPIPE, or send with MSG_NOSIGNAL, and expect EPIPE."),
-            .hidden(
-                "testClosesEveryConnection",
-                "When 300 clients have left, their descriptors are closed.",
-                restsOn: "testServesTwoClientsAtOnce",
-                hint:
-                    "Close the connection at the end and after an error, whichever event reports it."
-            ),
-            .hidden(
                 "testUsesNoClosedDescriptor", "After close, a descriptor is used no more.",
-                restsOn: "testClosesEveryConnection",
+                restsOn: "testLeavesNoDescriptor",
                 hint:
                     "When a client is over, leave the loop that reads from it, and take it out of "
                     + "your list: its number may soon belong to another."),
-            .hidden(
-                "testEchoesAllToASlowReader",
-                "8 MiB come back whole to a client that reads slowly.", points: 2,
-                restsOn: "testReadsUntilNothingIsLeft",
-                hint: "Keep what found no room, and go on with it at the next EPOLLOUT."),
             .hidden(
                 "testRemembersWhatCameMeanwhile",
                 "Bytes that came while it waited for room are not forgotten.", points: 2,
@@ -116,32 +77,9 @@ extension Course {
                     "When the unsent bytes are gone, read again: the event for what came meanwhile "
                     + "was told long ago, or together with EPOLLOUT."),
             .hidden(
-                "testRestsWhileAClientDoesNotRead",
-                "A client that does not read keeps neither the others waiting nor the server awake.",
-                restsOn: "testServesTwoClientsAtOnce",
-                hint:
-                    "A client that waits for room is not one that could go on: leave it out of your "
-                    + "list until EPOLLOUT comes."),
-            .hidden(
-                "testKeepsLittleOfAClientThatDoesNotRead",
-                "Of a client that does not read, little is kept in memory.",
-                restsOn: "testEchoesALine",
-                hint: "Read no more while bytes are unsent. The rest waits in the kernel, and TCP "
-                    + "slows the client down."),
-            .hidden(
                 "testOneClientDoesNotStarveFifty", "One client that sends much does not starve 50.",
                 points: 3, restsOn: "testReadsUntilNothingIsLeft",
                 hint: "Limit the bytes of a turn, and call epoll_wait between two turns."),
-            .hidden(
-                "testKeepsClientsApart", "What one client sends never reaches another.",
-                restsOn: "testServesTwoClientsAtOnce",
-                hint: "Each connection has its own unsent bytes; only the buffer may be shared."),
-            .hidden(
-                "testGoesOnWhenDescriptorsRunOut",
-                "Clients for whom no descriptor was left are served later.", points: 2,
-                restsOn: "testAcceptsUntilNobodyIsLeft",
-                hint: "After EMFILE the backlog is not empty, and no edge will tell of it: accept "
-                    + "again when a client has left."),
             .hidden(
                 "testWaitsInEpollWait", "While nothing happens, it waits in epoll_wait.", points: 2,
                 restsOn: "testEchoesALine",
@@ -153,44 +91,65 @@ extension Course {
                 points: 2, restsOn: "testServesTwoClientsAtOnce",
                 hint: "EPOLL_CTL_ADD with all events at the start; no EPOLL_CTL_MOD afterwards."),
             .hidden(
-                "testUsesTheCallsOfTheModel",
-                "The calls that it makes are those of the model.",
-                restsOn: "testEchoesALine",
-                hint: "epoll_wait tells; accept, read and send act; nothing else is asked."),
-            .hidden(
-                "testGoesOnAfterAnInterruption", "A call that a signal interrupts is made again.",
-                restsOn: "testEchoesALine",
-                hint: "EINTR is neither an error nor EAGAIN: nothing was found out. Call again."),
-            .hidden(
-                "testGoesOnAfterAnAbortedConnection",
-                "A client that is lost before it is accepted does not affect the others.",
-                restsOn: "testServesTwoClientsAtOnce",
-                hint: "ECONNABORTED concerns one client; others may wait behind it. Only EAGAIN "
-                    + "says that the backlog is empty."),
-            .hidden(
-                "testGoesOnWithoutRoom",
-                "When there is no room for another client, the server goes on, and takes it later.",
-                restsOn: "testServesTwoClientsAtOnce",
-                hint:
-                    "ENFILE, ENOBUFS, ENOMEM are like EMFILE: pause, try again; no edge comes."),
-            .hidden(
-                "testEndsWhenItsListenerIsBroken",
-                "When its listener is broken, the server says why and ends with status 1.",
-                restsOn: "testServesTwoClientsAtOnce",
-                hint:
-                    "An error of accept that concerns neither one client nor the room is the "
-                    + "listener's: throw it."),
-            .hidden(
                 "testClosesAClientThatTheListHasNoRoomFor",
                 "A client for whom the interest list has no room is closed, and the others are served.",
                 restsOn: "testServesTwoClientsAtOnce",
                 hint:
                     "epoll_ctl may fail with ENOSPC or ENOMEM: that is one client's matter. Close it."
             ),
-            .hidden(
-                "testGoesOnAfterAShortWrite", "When write takes only a part, the rest follows.",
-                restsOn: "testEchoesALine",
-                hint: "A write that took a part does not say that there is no room left: go on "
-                    + "writing until EAGAIN."),
+        ])
+
+    /// What it shares with all TCP echo servers.
+    private static let epollEdgeContract = EchoContract.checks(
+        // Of an edge EAGAIN is the end: nothing would tell it again.
+        .edge, leavingOut: ["testGoesOnAfterAFalseAlarm"],
+        points: [
+            "testEchoesAllToASlowReader": 2,
+            "testEchoesAfterHalfClose": 2,
+            "testEchoesTheRestAfterTheEnd": 2,
+            "testGoesOnWhenDescriptorsRunOut": 2,
+        ],
+        hints: [
+            "testEchoesBytesOneByOne":
+                "Send back what has come; wait for no more of it.",
+            "testEchoesAllToASlowReader":
+                "Keep what found no room, and go on with it at the next EPOLLOUT.",
+            "testGoesOnAfterAShortWrite":
+                "A write that took a part does not say that there is no room left: go on "
+                + "writing until EAGAIN.",
+            "testASlowReaderHoldsNobody":
+                "A client that waits for room is not one that could go on: leave it out of "
+                + "your list until EPOLLOUT comes.",
+            "testKeepsClientsApart":
+                "Each connection has its own unsent bytes; only the buffer may be shared.",
+            "testReadsNoMoreThanItCanSend":
+                "Read no more while bytes are unsent. The rest waits in the kernel, and TCP "
+                + "slows the client down.",
+            "testClientThatSaysNothing":
+                "read gives 0 at the end: close the connection.",
+            "testEchoesAfterHalfClose":
+                "A read that gives less than asked for does not exclude the end behind it. "
+                + "Read until EAGAIN or 0, or mind EPOLLRDHUP.",
+            "testEchoesTheRestAfterTheEnd":
+                "EPOLLRDHUP says that no more will come. It does not say that all is sent.",
+            "testSurvivesAReset":
+                "read fails with ECONNRESET: close this connection, and go on.",
+            "testSurvivesAWriteToAGoneClient":
+                "Ignore SIGPIPE, or send with MSG_NOSIGNAL, and expect EPIPE.",
+            "testLeavesNoDescriptor":
+                "Close the connection at the end and after an error, whichever event reports "
+                + "it.",
+            "testGoesOnWhenDescriptorsRunOut":
+                "After EMFILE the backlog is not empty, and no edge will tell of it: accept "
+                + "again when a client has left.",
+            "testGoesOnAfterAnInterruption":
+                "EINTR is neither an error nor EAGAIN: nothing was found out. Call again.",
+            "testGoesOnAfterAnAbortedConnection":
+                "ECONNABORTED concerns one client; others may wait behind it. Only EAGAIN "
+                + "says that the backlog is empty.",
+            "testGoesOnWithoutRoom":
+                "ENFILE, ENOBUFS, ENOMEM are like EMFILE: pause, try again; no edge comes.",
+            "testUsesTheCallsOfTheModel":
+                "epoll_wait tells; accept, read and send act; nothing else is asked.",
         ])
 }

@@ -13,7 +13,8 @@ extension Course {
                 + "buffer of the queue large enough, and none of the descriptors may wait.",
         ],
         scene: .events,
-        model: CallRules(
+        model: .epoll,
+        calls: CallRules(
             require: [
                 ["epoll_wait", "epoll_pwait", "epoll_pwait2"], CallRules.receive, CallRules.send,
             ],

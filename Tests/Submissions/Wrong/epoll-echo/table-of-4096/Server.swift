@@ -1,4 +1,4 @@
-// Caught by: epoll-echo.testServes8000Clients
+// Caught by: epoll-echo.testServesManyClients
 // Says: Swift stopped it
 // The mistake: It keeps its clients in an array of 4,096, by their descriptors.
 

@@ -1,4 +1,4 @@
-// Caught by: epoll-echo.testLetsTheRestWaitWhenItHasNoDescriptorLeft
+// Caught by: epoll-echo.testGoesOnWhenDescriptorsRunOut
 // Says: an empty backlog
 // The mistake: It keeps a spare descriptor, accepts with it, and closes at once.
 

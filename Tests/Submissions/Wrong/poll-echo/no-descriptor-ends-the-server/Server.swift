@@ -1,4 +1,4 @@
-// Caught by: poll-echo.testWaitsForADescriptorToBeFree
+// Caught by: poll-echo.testGoesOnWhenDescriptorsRunOut
 // Says: Too many open files
 // The mistake: EMFILE of accept is thrown out of serve, and ends it for all.
 

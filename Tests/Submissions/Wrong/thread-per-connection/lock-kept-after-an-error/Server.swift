@@ -1,4 +1,4 @@
-// Caught by: thread-per-connection.testAResetHoldsNobody
+// Caught by: thread-per-connection.testSurvivesAReset
 // Says: nothing will come
 // The mistake: It counts the clients under a lock, and forgets to unlock it when one breaks off.
 

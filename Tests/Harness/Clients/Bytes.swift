@@ -45,7 +45,7 @@ public func counted(_ count: Int, _ noun: String) -> String {
 /// Where two byte strings part: two lines, with a mark below the first difference.
 package struct Difference {
     package let offset: Int
-    let expected: String
+    package let expected: String
     package let received: String
 
     /// Nil when `received` is what `expected` has from `start` on.

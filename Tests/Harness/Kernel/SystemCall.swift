@@ -43,6 +43,11 @@ public struct SystemCall: Equatable, Sendable {
     /// The calls that wait for a client.
     public static let accepting: Set<Int32> = [SYS_accept, SYS_accept4]
 
+    /// `select` and `pselect`.
+    public static let inSelect = numbers(named: ["select", "pselect6"])
+    /// `poll` and `ppoll`. On arm64 there is ppoll only.
+    public static let inPoll = numbers(named: ["poll", "ppoll"])
+
     /// The calls that wait for an event of an interest list.
     public static let waitingInEpoll: Set<Int32> = {
         #if arch(x86_64)
@@ -96,6 +101,11 @@ public struct SystemCall: Equatable, Sendable {
             || Self.writing.contains(number) || Self.accepting.contains(number)
     }
 
+    /// The numbers of calls by their names in the manual; what this architecture has not is left out.
+    public static func numbers(named wanted: [String]) -> Set<Int32> {
+        Set(names.filter { wanted.contains($0.value) }.keys)
+    }
+
     private static let names: [Int32: String] = {
         var names: [Int32: String] = [
             SYS_read: "read", SYS_readv: "readv", SYS_recvfrom: "recvfrom", SYS_recvmsg: "recvmsg",
@@ -113,13 +123,15 @@ public struct SystemCall: Equatable, Sendable {
             SYS_ioctl: "ioctl", SYS_sendmmsg: "sendmmsg", SYS_sendfile: "sendfile",
             SYS_splice: "splice", SYS_epoll_create1: "epoll_create1", SYS_epoll_ctl: "epoll_ctl",
             SYS_io_uring_enter: "io_uring_enter", SYS_clone: "clone", SYS_clone3: "clone3",
-            SYS_execve: "execve", SYS_mq_timedreceive: "mq_timedreceive",
+            SYS_setitimer: "setitimer", SYS_timer_create: "timer_create",
+            SYS_timerfd_create: "timerfd_create", SYS_execve: "execve", SYS_mq_timedreceive: "mq_timedreceive",
         ]
         #if arch(x86_64)
             names[SYS_poll] = "poll"
             names[SYS_select] = "select"
             names[SYS_epoll_wait] = "epoll_wait"
             names[SYS_pause] = "pause"
+            names[SYS_alarm] = "alarm"
             names[SYS_fork] = "fork"
             names[SYS_vfork] = "vfork"
         #endif

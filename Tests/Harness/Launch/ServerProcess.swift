@@ -200,7 +200,7 @@ public final class ServerProcess {
 
     /// What a client saw that lost its connection is no story of its own when the server is ending:
     /// then its end is. Throws like `requireAlive`, once it has ended.
-    func requireAliveNow() throws(CheckFailure) {
+    public func requireAliveNow() throws(CheckFailure) {
         if proc.isExiting { _ = process.wait(until: deadline) }
         try requireAlive()
     }

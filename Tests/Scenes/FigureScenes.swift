@@ -1,6 +1,20 @@
 // SPDX-License-Identifier: MIT
 
 import Glibc
+public import Harness
+public import Registry
+
+extension Scene {
+    /// Plays the scene with a server of its own, for a figure. It judges nothing.
+    /// - Returns: What the server did from the moment at which it waited for the first event.
+    public func play(_ run: CheckRun) throws(CheckFailure) -> [TraceEvent] {
+        switch self {
+        case .datagrams: try run.playDatagrams()
+        case .clients: try run.playClients()
+        case .events: try run.playEvents()
+        }
+    }
+}
 
 /// The scenes of which the chapters' figures are drawn. They judge nothing.
 extension CheckRun {
@@ -9,7 +23,7 @@ extension CheckRun {
 
     /// One datagram comes late, and a second one follows.
     /// - Returns: What the server did while it waited for the first, and from then on.
-    public func playDatagrams() throws(CheckFailure) -> [TraceEvent] {
+    fileprivate func playDatagrams() throws(CheckFailure) -> [TraceEvent] {
         let trace = SyscallTrace.serving
         let server = try startServer(.udp, trace: trace)
         let sender = try sender(to: server)
@@ -24,7 +38,7 @@ extension CheckRun {
 
     /// A client comes late, sends a line late, and leaves; a second one does the same.
     /// - Returns: What the server did while it waited for the first, and from then on.
-    public func playClients() throws(CheckFailure) -> [TraceEvent] {
+    fileprivate func playClients() throws(CheckFailure) -> [TraceEvent] {
         let trace = SyscallTrace.serving
         let server = try startServer(.tcp, trace: trace)
         poll(nil, 0, Self.late / 5)
@@ -44,7 +58,7 @@ extension CheckRun {
 
     /// A client comes to a control room late, and raises its counter late; a signal and a file follow.
     /// - Returns: What the server did from the moment when it waited for the first.
-    public func playEvents() throws(CheckFailure) -> [TraceEvent] {
+    fileprivate func playEvents() throws(CheckFailure) -> [TraceEvent] {
         let trace = SyscallTrace.controlRoom
         let room = try ControlRoom(self, trace: trace)
         poll(nil, 0, Self.late)
@@ -74,11 +88,9 @@ extension CheckRun {
     /// - Returns: Whether it rests.
     private func settle(_ server: ServerProcess) throws(CheckFailure) -> Bool {
         let limit = Deadline(seconds: 0.2)
-        var before: [ProcFS.Thread] = []
+        var idleness = Idleness()
         while !limit.hasPassed {
-            let now = server.proc.threads()
-            if now == before, now.allSatisfy({ $0.call != nil }) { return true }
-            before = now
+            if idleness.continues(in: server) { return true }
             try server.requireAlive()
             poll(nil, 0, 1)
         }

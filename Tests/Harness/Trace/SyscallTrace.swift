@@ -18,7 +18,8 @@ public final class SyscallTrace: Sendable {
         var injections: [(injection: Injection, count: Int)] = []
         var endings: [Int32: Int32] = [:]
         var hold: (injection: Injection, count: Int)?
-        var isHolding = false
+        /// The call before which the server is kept.
+        var held: SystemCall?
         /// Threads that are taken back to just before the call that they had begun.
         var rewinding: [Int32: trace_stop] = [:]
     }
@@ -53,24 +54,27 @@ public final class SyscallTrace: Sendable {
     }
 
     /// Whether the server stands at the call of `hold`.
-    public var isHolding: Bool { state.withLock { $0.isHolding } }
+    public var isHolding: Bool { held != nil }
+
+    /// The call before which the server stands, or nil.
+    public var held: SystemCall? { state.withLock { $0.held } }
 
     /// Lets the server go on, or takes back a `hold` that it has not reached.
     public func release() {
         state.withLock { state in
             state.hold = nil
-            if state.isHolding { gate.open() }
-            state.isHolding = false
+            if state.held != nil { gate.open() }
+            state.held = nil
         }
     }
 
     /// Lets the server go on from where it is held, up to the next one of these calls.
     public func release(untilNextOf calls: Set<Int32>) {
         state.withLock { state in
-            guard state.isHolding else { return }
+            guard state.held != nil else { return }
             // The call before which it stands is made anew and counts, so the second one is meant.
             state.hold = (Injection(effect: .hold, nth: 2, calls: calls, lowest: 0), 0)
-            state.isHolding = false
+            state.held = nil
             gate.open()
         }
     }
@@ -81,7 +85,8 @@ public final class SyscallTrace: Sendable {
     /// Every call that a server of this course could serve its clients with, or wait in.
     public static var serving: SyscallTrace { SyscallTrace(calls: servingCalls) }
 
-    static let servingCalls: Set<Int32> = {
+    /// The calls of `serving`.
+    public static let servingCalls: Set<Int32> = {
         var calls = SystemCall.reading.union(SystemCall.readingMany).union(SystemCall.writing)
             .union(SystemCall.accepting)
         calls.formUnion([
@@ -167,7 +172,11 @@ public final class SyscallTrace: Sendable {
             state.hold?.count += 1
             guard state.hold?.count == hold.nth else { return false }
             state.hold = nil
-            state.isHolding = true
+            let values = withUnsafeBytes(of: stop.arguments) {
+                Array($0.bindMemory(to: UInt64.self))
+            }
+            state.held = SystemCall(
+                number: Int32(truncatingIfNeeded: stop.number), arguments: values)
             return true
         }
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+public import Harness
+
 /// A client that sends commands and is told lines.
 public final class LineClient {
     /// The connection.
@@ -34,8 +36,7 @@ public final class LineClient {
             let more = try tcp.receiveSome(atMost: 1 << 16) { "\(what) for \(tcp.name)" }
             guard !more.isEmpty else {
                 // A server that has just ended has closed its connections first.
-                _ = server.process.wait(until: Deadline(seconds: 0.05))
-                try server.requireAlive()
+                try server.requireAliveNow()
                 throw CheckFailure(
                     expected: "\(what) for \(tcp.name)",
                     found: "the end of the connection")

@@ -14,6 +14,13 @@ public struct Interest: Equatable, Sendable {
     public let events: UInt32
     /// The 64 bits of `data`, for epoll.
     public var data: UInt64 = 0
+
+    /// A row.
+    public init(descriptor: CInt, events: UInt32, data: UInt64 = 0) {
+        self.descriptor = descriptor
+        self.events = events
+        self.data = data
+    }
 }
 
 extension TraceEvent {

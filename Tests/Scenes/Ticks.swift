@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+public import Harness
+
 extension UDPClient {
     /// The datagram that asks the server of `nonblocking-udp` how much work it has done.
     public static let question = Array("ticks".utf8)

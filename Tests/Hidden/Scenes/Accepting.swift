@@ -2,8 +2,11 @@
 
 import CLinux
 import Glibc
+public import Harness
+import Registry
+import Scenes
 
-/// What the suites of all TCP servers do to accept(2). `visit` lets a client come, be served and leave.
+/// What accept(2) may say: one policy for all TCP servers. `visit` lets a client come, be served and leave.
 extension CheckRun {
     /// Lets the next accepts fail, one after the other, each with an error that concerns one client
     /// only, and requires that the server goes on accepting. See "Error handling" in accept(2).
@@ -87,37 +90,44 @@ extension CheckRun {
 }
 
 /// The same for servers that echo lines.
-extension CheckRun {
-    /// A client comes, has a line echoed, and leaves.
-    public func visit(_ server: ServerProcess) throws(CheckFailure) {
-        let client = try connect(server)
-        try exchangeALine(with: client)
-        client.close()
-    }
-
+extension Echo {
     /// `loseClients` of a new server.
-    public func loseClients() throws(CheckFailure) {
+    public func losesClients() throws(CheckFailure) {
         let trace = SyscallTrace.serving
-        let server = try startServer(trace: trace)
-        try loseClients(trace) { () throws(CheckFailure) in try visit(server) }
+        let server = try start(trace: trace)
+        try run.loseClients(trace) { () throws(CheckFailure) in try run.visit(server) }
     }
 
     /// `leaveNoRoom` of a new server.
-    public func leaveNoRoom(pauses: Bool = true) throws(CheckFailure) {
+    public func goesOnWithoutRoom() throws(CheckFailure) {
         // A pause may also be a wait for another thread, with a time limit.
         let trace = SyscallTrace(
             calls: SyscallTrace.servingCalls.union([SYS_futex, SYS_epoll_pwait2]))
-        let server = try startServer(trace: trace)
-        try leaveNoRoom(trace, pauses: pauses) { () throws(CheckFailure) in try visit(server) }
+        let server = try start(trace: trace)
+        try run.leaveNoRoom(trace, pauses: !model.polls) { () throws(CheckFailure) in
+            try run.visit(server)
+        }
     }
 
     /// `breakTheListener` of a new server, which has served a client before.
-    public func breakTheListener() throws(CheckFailure) {
-        let server = try startServer()
-        try visit(server)
-        try breakTheListener(of: server)
+    public func endsWhenItsListenerIsBroken() throws(CheckFailure) {
+        let server = try start()
+        try run.visit(server)
+        try run.breakTheListener(of: server)
     }
 
+    /// `refuseAnEntry` of a new server.
+    public func closesAClientThatTheListHasNoRoomFor() throws(CheckFailure) {
+        let trace = SyscallTrace.serving
+        let server = try start(trace: trace)
+        let client = try run.connect(server)
+        try run.refuseAnEntry(server, trace) { () throws(CheckFailure) in
+            try run.exchangeALine(with: client)
+        }
+    }
+}
+
+extension CheckRun {
     /// Lets the entry of the next client into the interest list fail as if the kernel had no room for
     /// it. That client is closed, and the others are served. See ENOSPC in epoll_ctl(2).
     public func refuseAnEntry(

@@ -4,29 +4,47 @@ import CLaunch
 import CLinux
 import Glibc
 
+/// Sees whether a server is idle, from one look to the next.
+///
+/// A thread that has been woken is runnable at once, and the kernel then says `running` of it, so two
+/// equal looks, with nothing in between, mean that it sleeps. A process without threads has gone.
+public struct Idleness {
+    private var before: [ProcFS.Thread] = []
+
+    /// Nothing has been seen yet.
+    public init() {}
+
+    /// Looks at the server, and says whether each of its threads has been blocked in one call since the
+    /// last look.
+    public mutating func continues(in server: ServerProcess) -> Bool {
+        let now = server.proc.threads()
+        defer { before = now }
+        return !now.isEmpty && now == before && now.allSatisfy { $0.call != nil }
+    }
+
+    /// What the threads were doing at the last look.
+    public var threads: [ProcFS.Thread] { before }
+}
+
 /// What a server waits in. None of these asks the clock: a parked thread is a fact of the kernel.
 extension ServerProcess {
     /// Waits until every thread is blocked in a call, and gives what each is blocked in.
     ///
-    /// A thread that has been woken is runnable at once, and the kernel then says `running` of it,
-    /// so two equal looks, with nothing in between, mean that it sleeps.
     /// - Throws: `CheckFailure` when some thread keeps running up to the deadline.
     @discardableResult
     public func waitUntilParked() throws(CheckFailure) -> [ProcFS.Thread] {
-        var before: [ProcFS.Thread] = []
+        var idleness = Idleness()
         let start = proc.cpuNanoseconds
         let since = Deadline.nanoseconds()
         var turns = 0
         do {
             try wait(for: "every thread to wait in a system call") { () throws(CheckFailure) in
-                let now = self.proc.threads()
-                defer { before = now }
                 turns += 1
                 // What has run for so long will not rest: there is no need to wait for the deadline.
                 if turns % 100 == 0, self.proc.cpuNanoseconds - start > Self.patience {
                     throw CheckFailure(expected: "every thread to wait in a system call", found: "")
                 }
-                return !now.isEmpty && now == before && now.allSatisfy { $0.call != nil }
+                return idleness.continues(in: self)
             }
         } catch {
             guard error.expected == "every thread to wait in a system call" else { throw error }
@@ -39,7 +57,7 @@ extension ServerProcess {
                     "A loop asks the kernel again and again instead of letting one call wait; or the "
                     + "call that waits returns at once, because what it tells is not dealt with.")
         }
-        return before
+        return idleness.threads
     }
 
     /// Waits until its threads are parked, and requires that `count` of them are in one of `calls`.
@@ -73,36 +91,20 @@ extension ServerProcess {
         return now == earlier && !now.isEmpty && now.allSatisfy { $0.call?.waitsForever == true }
     }
 
-    /// Runs `body` with a copy of one of the server's descriptors, to ask the socket itself.
-    /// See pidfd_getfd(2).
-    /// - Throws: `CheckFailure` when the server has closed the descriptor or has ended; of kind
-    ///   `notVerified` when this machine does not allow it.
-    public func withCopy<Result>(
-        of descriptor: CInt, _ body: (CInt) throws(CheckFailure) -> Result
-    ) throws(CheckFailure) -> Result {
-        let copy = pidfd_getfd_call(process.pidfd, descriptor)
-        guard copy != -1 else {
-            let reason = errno
-            if reason == ESRCH { try requireAliveNow() }
-            // Not the machine's refusal: there is nothing to copy.
-            if reason == EBADF {
-                throw CheckFailure(
-                    expected: "descriptor \(descriptor) of the server to be open",
-                    found: "the server has closed it")
+    /// Lets the server use so much processor time.
+    /// - Parameter doing: When it does so, as in `while nothing comes`.
+    public func runOn(_ doing: String, milliseconds: Int = 2) throws(CheckFailure) {
+        let time = proc.cpuNanoseconds
+        do {
+            try wait(for: "a server that runs on \(doing)") {
+                self.proc.cpuNanoseconds - time > milliseconds * 1_000_000
             }
-            throw .notVerified(
-                "This machine does not let the harness ask the server's socket: pidfd_getfd: "
-                    + "\(errorText(reason)).")
+        } catch  where error.kind == .failed && error.cause == nil {
+            throw CheckFailure(
+                expected: error.expected, found: error.found,
+                cause:
+                    "A call waits: its descriptor has no O_NONBLOCK. It is set with F_SETFL, not "
+                    + "F_SETFD, and a connection does not get it from its listener.")
         }
-        defer { close(copy) }
-        return try body(copy)
-    }
-
-    /// The descriptor of the server's socket that listens, or is bound, on its port.
-    public func socketDescriptor(_ row: SocketRow?) throws(CheckFailure) -> CInt {
-        guard let row,
-            let found = proc.descriptors().first(where: { $0.value == "socket:[\(row.inode)]" })
-        else { throw .machine("The server's socket is not in its /proc/PID/fd.") }
-        return found.key
     }
 }

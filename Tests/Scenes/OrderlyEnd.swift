@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Glibc
+public import Harness
 
 /// A server that is told to end, and does so by itself.
 extension ServerProcess {

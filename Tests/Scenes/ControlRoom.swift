@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+public import Harness
 
 /// A server of epoll-sources, its clients, and what it watches, used from outside.
 public final class ControlRoom {
