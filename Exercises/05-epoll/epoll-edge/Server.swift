@@ -1,5 +1,5 @@
 // Exercise epoll-edge: a TCP echo server in one loop around epoll, edge-triggered.
-// Read chapters/05-epoll.md first. Try it with: swift test --filter EpollEdge
+// Read chapters/05-epoll-edge.md first. Try it with: swift test --filter EpollEdge
 
 import CLinux
 import Glibc
@@ -47,7 +47,7 @@ struct Connection {
         // TODO: set isReadable and isWritable. Which events mean that a read does not wait? A
         // hang-up and an error come unasked. A client may be told of while it stands in the list
         // already.
-        unwritten("hear", chapter: "05-epoll")
+        unwritten("hear", chapter: "05-epoll-edge")
         //< your part: hear
     }
 
@@ -59,7 +59,7 @@ struct Connection {
         // TODO: send what is unsent; when nothing is, read and send, until read gives EAGAIN, or
         // until `bytesPerTurn` bytes are read. Take the client out of the list, or say that it has
         // more.
-        unwritten("takeTurn", chapter: "05-epoll")
+        unwritten("takeTurn", chapter: "05-epoll-edge")
         //< your part: takeTurn
     }
 
@@ -69,7 +69,7 @@ struct Connection {
     private mutating func send(_ bytes: ArraySlice<UInt8>) -> Bool {
         //> your part: send
         // TODO: send until all is gone or send gives EAGAIN. What is left goes into `unsent`.
-        unwritten("send", chapter: "05-epoll")
+        unwritten("send", chapter: "05-epoll-edge")
         //< your part: send
     }
 }
@@ -83,7 +83,7 @@ func serve(_ listener: CInt) throws(Errno) {
     // TODO: epoll_create1, watch the listener, and loop around epoll_wait. Who has more after his
     // turn goes into a list of your own. How long may epoll_wait wait while somebody stands in it?
     // When there is no room for a client, no edge will remind you of the backlog.
-    unwritten("serve", chapter: "05-epoll")
+    unwritten("serve", chapter: "05-epoll-edge")
     //< your part: serve
 }
 
@@ -95,7 +95,7 @@ func proceed(
 ) -> Connection.Turn {
     //> your part: proceed
     // TODO: one turn. If the client is over, close its socket and forget it.
-    unwritten("proceed", chapter: "05-epoll")
+    unwritten("proceed", chapter: "05-epoll-edge")
     //< your part: proceed
 }
 
@@ -112,6 +112,6 @@ func acceptClients(
     // all that may ever be of interest, with EPOLLET. One edge may stand for many clients. Without
     // room, and without a client that could leave, pauseForRoom and try again: no edge comes for
     // this backlog.
-    unwritten("acceptClients", chapter: "05-epoll")
+    unwritten("acceptClients", chapter: "05-epoll-edge")
     //< your part: acceptClients
 }

@@ -1,5 +1,5 @@
 // Exercise epoll-edge: a TCP echo server in one loop around epoll, edge-triggered.
-// Read chapters/05-epoll.md first. Try it with: swift test --filter EpollEdge
+// Read chapters/05-epoll-edge.md first. Try it with: swift test --filter EpollEdge
 
 import CLinux
 import Glibc

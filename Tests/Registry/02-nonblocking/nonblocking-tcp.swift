@@ -3,7 +3,8 @@
 extension Course {
     static let nonblockingTCP = Exercise(
         id: "nonblocking-tcp", title: "A TCP echo server that asks every client in turn",
-        chapter: "02-nonblocking", section: "Exercise: nonblocking-tcp", secondsPerCheck: 15,
+        chapter: "02-nonblocking", text: "02-nonblocking", section: "Exercise: nonblocking-tcp",
+        secondsPerCheck: 15,
         hints: [
             "Begin with setNonblocking and acceptConnection. A connection does not inherit "
                 + "O_NONBLOCK: accept4 sets it.",
