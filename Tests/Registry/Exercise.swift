@@ -75,7 +75,7 @@ public struct Exercise: Sendable {
 public enum Scene: Sendable {
     /// One datagram comes late, and a second one follows.
     case datagrams
-    /// A client comes late, sends a line late, and leaves; a second one does the same.
+    /// A client comes late, sends a line late, and leaves.
     case clients
     /// A client comes to a control room, raises its counter, and a signal and a file follow.
     case events
