@@ -6,7 +6,7 @@ extension Course {
         chapter: "02-nonblocking", text: "02-nonblocking", section: "Exercise: nonblocking-tcp",
         secondsPerCheck: 15,
         hints: [
-            "Begin with setNonblocking and acceptConnection. A connection does not inherit "
+            "Begin with acceptConnection. A connection does not inherit "
                 + "O_NONBLOCK: accept4 sets it.",
             "Each turn of the loop takes all new clients, and then gives each client one chance: "
                 + "send what is unsent, or else read once and send that.",
