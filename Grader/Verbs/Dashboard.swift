@@ -22,7 +22,7 @@ func dashboard() throws -> ExitCode {
         """
 
         Next: \(next.id), \(next.title.prefix(1).lowercased() + next.title.dropFirst())
-          read   chapters/\(next.chapter).md, “\(next.section)”
+          read   \(next.reading)
           write  Exercises/\(next.path)/Server.swift
           check  swift run grader check \(next.id)
         """)

@@ -54,7 +54,7 @@ package struct FailureStory {
             section("The server, afterwards", news.joined(separator: "\n")),
             section("Likely cause", failure.cause ?? ""),
             section("Common cause", check.hint),
-            "  Read: chapters/\(exercise.chapter).md, “\(exercise.section)”",
+            "  Read: \(exercise.reading)",
             "  Again: WORKBOOK_SEED=\(seed) swift test --filter \(suite)/\(check.method)",
         ].filter { !$0.isEmpty }.joined(separator: "\n")
     }

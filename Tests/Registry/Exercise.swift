@@ -6,9 +6,12 @@ public struct Exercise: Sendable {
     public let id: String
     /// What the learner builds, in a few words.
     public let title: String
-    /// The chapter's folder and file name, as in `01-blocking`.
+    /// Its chapter, which is the folder that its files lie in: `05-epoll`.
     public let chapter: String
-    /// The heading in the chapter under which its contract stands.
+    /// The text that leads to it, in `chapters`, without its ending: `05-epoll-edge`. A chapter may
+    /// have several texts.
+    public let text: String
+    /// The heading in the text under which its contract stands.
     public let section: String
     /// How long one check may take, in seconds, before `WORKBOOK_TIME_SCALE`.
     public let secondsPerCheck: Double
@@ -50,6 +53,9 @@ public struct Exercise: Sendable {
     /// Where its files lie below Exercises, Solutions or a submission.
     public var path: String { "\(chapter)/\(id)" }
 
+    /// Where a learner reads about it: `chapters/05-epoll-edge.md, “Exercise: epoll-edge”`.
+    public var reading: String { "chapters/\(text).md, “\(section)”" }
+
     /// The id in capitals, as the suites are called: `BlockingUdp`.
     public var suiteName: String {
         id.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
@@ -71,7 +77,7 @@ public struct Exercise: Sendable {
 public enum Scene: Sendable {
     /// One datagram comes late, and a second one follows.
     case datagrams
-    /// A client comes late, sends a line late, and leaves; a second one does the same.
+    /// A client comes late, sends a line late, and leaves.
     case clients
     /// A client comes to a control room, raises its counter, and a signal and a file follow.
     case events
@@ -117,12 +123,17 @@ public struct Check: Sendable {
     }
 }
 
-/// One chapter: its file and its exercises.
+/// One chapter: its folder and its exercises.
 public struct Chapter: Sendable {
-    /// The name of its file in `chapters`, without the ending: `01-blocking`.
+    /// The name of its folders, and of its first text: `01-blocking`.
     public let id: String
     /// Its title.
     public let title: String
     /// Its exercises, in the order in which they are worked.
     public let exercises: [Exercise]
+
+    /// The names of its texts, in the order in which they are read.
+    public var texts: [String] {
+        exercises.map(\.text).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
 }

@@ -54,10 +54,29 @@ final class RegistryTests: XCTestCase {
                     XCTAssert(before.contains(other), "\(check.method) rests on a later \(other)")
                 }
             }
-            let chapter = try Tree.text("chapters/\(exercise.chapter).md")
+            let text = try Tree.text("chapters/\(exercise.text).md")
             XCTAssert(
-                chapter.contains("\n## \(exercise.section)\n"),
-                "chapters/\(exercise.chapter).md has no section “\(exercise.section)”")
+                text.contains("\n## \(exercise.section)\n"),
+                "chapters/\(exercise.text).md has no section “\(exercise.section)”")
+        }
+    }
+
+    /// A stub leads to the text that its row names, in its head and in what it says when it is run.
+    func testStubsNameTheirText() throws {
+        for exercise in Course.exercises {
+            let stub = try Tree.text("Exercises/\(exercise.path)/Server.swift")
+            XCTAssert(stub.contains("// Read chapters/\(exercise.text).md first."), exercise.id)
+            let parts = stub.components(separatedBy: "unwritten(").count
+            let said = stub.components(separatedBy: ", chapter: \"\(exercise.text)\")").count
+            XCTAssertEqual(parts, said, exercise.id)
+        }
+    }
+
+    func testTheMapLeadsToEveryText() throws {
+        let map = try Tree.text("chapters/README.md")
+        for document in try Tree.documents() where document.hasPrefix("chapters/") {
+            let file = document.dropFirst("chapters/".count)
+            XCTAssert(file == "README.md" || map.contains("](\(file))"), "no link to \(file)")
         }
     }
 

@@ -82,7 +82,7 @@ final class VerificationTests: XCTestCase {
           Expected: \(expected)
           What came: \(found)
           Common cause: \(check.hint)
-          Read: chapters/\(exercise.chapter).md, “\(exercise.section)”
+          Read: \(exercise.reading)
         """
     }
 

@@ -21,17 +21,17 @@ func serve(_ listener: CInt) throws(Errno) {
 }
 
 /// Moves one client on, now that its socket is ready: sends what is unsent, or echoes what
-/// has come.
+/// has come. You wrote it in select-echo.
 ///
 /// - Returns: Whether the client stays. If not, its socket is closed and forgotten.
 func proceed(
     _ socket: CInt, _ connections: inout [CInt: Connection], _ buffer: inout [UInt8]
 ) -> Bool {
-    //> your part: proceed
-    // TODO: let the connection proceed. When it says that the client is over: forget it, close its
-    // socket.
-    unwritten("proceed", chapter: "04-poll")
-    //< your part: proceed
+    if connections[socket]?.proceed(&buffer) == true { return true }
+    // A closed descriptor must leave the array: poll would say POLLNVAL of it from now on.
+    connections[socket] = nil
+    close(socket)
+    return false
 }
 
 /// Takes every client that waits in the backlog, and gives each a row.
@@ -43,9 +43,8 @@ func acceptClients(
     _ listener: CInt, _ connections: inout [CInt: Connection], _ rows: inout [pollfd]
 ) throws(Errno) -> Bool {
     //> your part: acceptClients
-    // TODO: take clients with acceptConnection until it gives nil, and give each a row. When it
-    // throws, `acceptFailure` says whether there is no room. Then say so to serve, which must not
-    // ask again before a client has left. And if there is no client at all? See pauseForRoom.
+    // TODO: as in select-echo, but no number of a descriptor is too high any more, and each client
+    // gets a row.
     unwritten("acceptClients", chapter: "04-poll")
     //< your part: acceptClients
 }

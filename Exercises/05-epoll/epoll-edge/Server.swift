@@ -1,5 +1,5 @@
 // Exercise epoll-edge: a TCP echo server in one loop around epoll, edge-triggered.
-// Read chapters/05-epoll.md first. Try it with: swift test --filter EpollEdge
+// Read chapters/05-epoll-edge.md first. Try it with: swift test --filter EpollEdge
 
 import CLinux
 import Glibc
@@ -11,8 +11,8 @@ let bytesPerTurn = 262_144
 
 /// A client whose socket is watched for edges. This `Connection` replaces the given one.
 ///
-/// epoll tells each change once. What it has told must be remembered here, until a call has found
-/// out that it is true no longer.
+/// epoll reports each change once. What it has reported must be remembered here, until a call has
+/// found out that it is no longer true.
 struct Connection {
     /// The connection's descriptor. It does not wait (O_NONBLOCK).
     let socket: CInt
@@ -30,24 +30,24 @@ struct Connection {
 
     /// What a client is after its turn.
     enum Turn {
-        /// It can do nothing more now. An edge will tell when it can.
+        /// It can do nothing more now. An edge will come when it can.
         case rests
-        /// It has used up its turn, and could go on. No edge will tell of that again.
+        /// It has used up its turn, and could go on. No edge will come for that.
         case hasMore
         /// It has finished, or is gone.
         case isOver
     }
 
-    /// Remembers what epoll_wait has told of the socket.
+    /// Remembers what epoll_wait has reported about the socket.
     ///
     /// - Parameter events: EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP and EPOLLERR, as they came.
     /// - Returns: Whether it is new to the list of those that are to have a turn.
     mutating func hear(_ events: UInt32) -> Bool {
         //> your part: hear
         // TODO: set isReadable and isWritable. Which events mean that a read does not wait? A
-        // hang-up and an error come unasked. A client may be told of while it stands in the list
-        // already.
-        unwritten("hear", chapter: "05-epoll")
+        // hang-up and an error come unasked. An event may come for a client that is already in the
+        // list.
+        unwritten("hear", chapter: "05-epoll-edge")
         //< your part: hear
     }
 
@@ -59,7 +59,7 @@ struct Connection {
         // TODO: send what is unsent; when nothing is, read and send, until read gives EAGAIN, or
         // until `bytesPerTurn` bytes are read. Take the client out of the list, or say that it has
         // more.
-        unwritten("takeTurn", chapter: "05-epoll")
+        unwritten("takeTurn", chapter: "05-epoll-edge")
         //< your part: takeTurn
     }
 
@@ -69,7 +69,7 @@ struct Connection {
     private mutating func send(_ bytes: ArraySlice<UInt8>) -> Bool {
         //> your part: send
         // TODO: send until all is gone or send gives EAGAIN. What is left goes into `unsent`.
-        unwritten("send", chapter: "05-epoll")
+        unwritten("send", chapter: "05-epoll-edge")
         //< your part: send
     }
 }
@@ -80,10 +80,10 @@ struct Connection {
 /// - Throws: The `Errno` of a call that shows that a socket of the server's own is broken.
 func serve(_ listener: CInt) throws(Errno) {
     //> your part: serve
-    // TODO: epoll_create1, watch the listener, and loop around epoll_wait. Who has more after his
-    // turn goes into a list of your own. How long may epoll_wait wait while somebody stands in it?
-    // When there is no room for a client, no edge will remind you of the backlog.
-    unwritten("serve", chapter: "05-epoll")
+    // TODO: epoll_create1, watch the listener, and loop around epoll_wait. A client that has more
+    // after its turn goes into a list of your own. How long may epoll_wait wait while it is not
+    // empty? When there is no room for a client, no edge will remind you of the backlog.
+    unwritten("serve", chapter: "05-epoll-edge")
     //< your part: serve
 }
 
@@ -95,7 +95,7 @@ func proceed(
 ) -> Connection.Turn {
     //> your part: proceed
     // TODO: one turn. If the client is over, close its socket and forget it.
-    unwritten("proceed", chapter: "05-epoll")
+    unwritten("proceed", chapter: "05-epoll-edge")
     //< your part: proceed
 }
 
@@ -108,10 +108,10 @@ func acceptClients(
     _ listener: CInt, _ epoll: CInt, _ connections: inout [CInt: Connection]
 ) throws(Errno) -> Bool {
     //> your part: acceptClients
-    // TODO: `acceptConnection` is given; its descriptor is `.socket`. Watch each client once, for
-    // all that may ever be of interest, with EPOLLET. One edge may stand for many clients. Without
-    // room, and without a client that could leave, pauseForRoom and try again: no edge comes for
-    // this backlog.
-    unwritten("acceptClients", chapter: "05-epoll")
+    // TODO: begin with yours from epoll-echo; the descriptor is `.socket`. Watch each client once,
+    // for all that may ever be of interest, with EPOLLET. One edge may stand for many clients.
+    // Without room, and without a client that could leave, pauseForRoom and try again: no edge comes
+    // for this backlog.
+    unwritten("acceptClients", chapter: "05-epoll-edge")
     //< your part: acceptClients
 }

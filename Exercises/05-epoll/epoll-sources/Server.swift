@@ -1,6 +1,6 @@
 // Exercise epoll-sources: a control room. One loop around epoll watches a timer, signals, a
 // counter, a directory, a FIFO, a message queue and TCP clients, and tells all clients the events.
-// Read chapters/05-epoll.md first. Try it with: swift test --filter EpollSources
+// Read chapters/05-epoll-sources.md first. Try it with: swift test --filter EpollSources
 
 import CLinux
 import Glibc
@@ -17,7 +17,7 @@ func openSources(_ room: Room) throws(Errno) -> Sources {
     // The calls: timerfd_create(2), signalfd(2), eventfd(2), inotify_init1(2),
     // inotify_add_watch(2), open(2), mq_open_create.
     // What must the FIFO be opened for, so that it never ends? See fifo(7).
-    unwritten("openSources", chapter: "05-epoll")
+    unwritten("openSources", chapter: "05-epoll-sources")
     //< your part: openSources
 }
 
@@ -25,7 +25,7 @@ func openSources(_ room: Room) throws(Errno) -> Sources {
 func readTimer(_ timer: CInt) -> [String] {
     //> your part: readTimer
     // TODO: read(2) gives 8 bytes, the number of expirations.
-    unwritten("readTimer", chapter: "05-epoll")
+    unwritten("readTimer", chapter: "05-epoll-sources")
     //< your part: readTimer
 }
 
@@ -33,7 +33,7 @@ func readTimer(_ timer: CInt) -> [String] {
 func readSignals(_ signals: CInt) -> [String] {
     //> your part: readSignals
     // TODO: read(2) gives as many signalfd_siginfo as there are and fit.
-    unwritten("readSignals", chapter: "05-epoll")
+    unwritten("readSignals", chapter: "05-epoll-sources")
     //< your part: readSignals
 }
 
@@ -41,7 +41,7 @@ func readSignals(_ signals: CInt) -> [String] {
 func readCounter(_ counter: CInt) -> [String] {
     //> your part: readCounter
     // TODO: read(2) gives 8 bytes, and sets the counter to 0.
-    unwritten("readCounter", chapter: "05-epoll")
+    unwritten("readCounter", chapter: "05-epoll-sources")
     //< your part: readCounter
 }
 
@@ -51,7 +51,7 @@ func readInbox(_ inbox: CInt, _ buffer: inout [UInt8]) -> [String] {
     //> your part: readInbox
     // TODO: read(2) gives events back to back, each with its name: inotify(7).
     // A lost event is told as IN_Q_OVERFLOW, a directory that is gone as IN_IGNORED.
-    unwritten("readInbox", chapter: "05-epoll")
+    unwritten("readInbox", chapter: "05-epoll-sources")
     //< your part: readInbox
 }
 
@@ -59,7 +59,7 @@ func readInbox(_ inbox: CInt, _ buffer: inout [UInt8]) -> [String] {
 func readFifo(_ fifo: CInt, _ text: inout Lines, _ buffer: inout [UInt8]) -> [String] {
     //> your part: readFifo
     // TODO: read(2) what has come, and let `text` make lines of it.
-    unwritten("readFifo", chapter: "05-epoll")
+    unwritten("readFifo", chapter: "05-epoll-sources")
     //< your part: readFifo
 }
 
@@ -67,7 +67,7 @@ func readFifo(_ fifo: CInt, _ text: inout Lines, _ buffer: inout [UInt8]) -> [St
 func readQueue(_ queue: mqd_t) -> [String] {
     //> your part: readQueue
     // TODO: mq_receive(3) until the queue is empty.
-    unwritten("readQueue", chapter: "05-epoll")
+    unwritten("readQueue", chapter: "05-epoll-sources")
     //< your part: readQueue
 }
 
@@ -78,7 +78,7 @@ func readQueue(_ queue: mqd_t) -> [String] {
 func obey(_ command: String, _ sources: Sources) -> String? {
     //> your part: obey
     // TODO: write(2) the number into the eventfd, or set the period with timerfd_settime(2).
-    unwritten("obey", chapter: "05-epoll")
+    unwritten("obey", chapter: "05-epoll-sources")
     //< your part: obey
 }
 
@@ -98,7 +98,7 @@ struct ControlRoom {
         //> your part: greeting
         // TODO: open the file and try to watch it: `notes.txt is watched`, or
         // `notes.txt cannot be watched: ` and the Errno.
-        unwritten("greeting", chapter: "05-epoll")
+        unwritten("greeting", chapter: "05-epoll-sources")
         //< your part: greeting
     }
 
@@ -111,7 +111,7 @@ struct ControlRoom {
         // TODO: acceptConnection until it gives nil. Watch each client, keep it, greet it; close it
         // if the list has no room for it. Without room for a client (`acceptFailure`) the listener
         // must not be watched until one has left; if there is none at all, pauseForRoom.
-        unwritten("acceptClients", chapter: "05-epoll")
+        unwritten("acceptClients", chapter: "05-epoll-sources")
         //< your part: acceptClients
     }
 
@@ -119,7 +119,7 @@ struct ControlRoom {
     mutating func proceed(_ socket: CInt, _ buffer: inout [UInt8]) {
         //> your part: proceed
         // TODO: receive and obey, tell the answers, send what is unsent; drop who has left.
-        unwritten("proceed", chapter: "05-epoll")
+        unwritten("proceed", chapter: "05-epoll-sources")
         //< your part: proceed
     }
 
@@ -128,7 +128,7 @@ struct ControlRoom {
         //> your part: tell
         // TODO: give the client the lines, and watch for room, EPOLLOUT, while some are unsent.
         // A client that does not stay is dropped.
-        unwritten("tell", chapter: "05-epoll")
+        unwritten("tell", chapter: "05-epoll-sources")
         //< your part: tell
     }
 
@@ -136,7 +136,7 @@ struct ControlRoom {
     mutating func drop(_ socket: CInt) {
         //> your part: drop
         // TODO: forget the client and close its socket. If the listener was not watched, watch it.
-        unwritten("drop", chapter: "05-epoll")
+        unwritten("drop", chapter: "05-epoll-sources")
         //< your part: drop
     }
 }
@@ -151,6 +151,6 @@ func serve(_ listener: CInt, _ room: Room) throws(Errno) {
     //> your part: serve
     // TODO: open everything, then wait in epoll_wait, read what is ready, and tell all clients.
     // After each change of their number, tell all: `clients 3`.
-    unwritten("serve", chapter: "05-epoll")
+    unwritten("serve", chapter: "05-epoll-sources")
     //< your part: serve
 }

@@ -146,15 +146,14 @@ func acceptConnection(_ listener: CInt) throws(Errno) -> Connection? {
     //< your part: acceptConnection
 }
 
-/// Lets no call on this descriptor wait: what would have to wait fails with EAGAIN instead.
+/// Lets no call on this descriptor wait: what would have to wait fails with EAGAIN instead. You wrote
+/// it in nonblocking-udp.
 ///
 /// - Throws: The `Errno` of fcntl, if `descriptor` is not open.
 func setNonblocking(_ descriptor: CInt) throws(Errno) {
-    //> your part: setNonblocking
     let flags = fcntl(descriptor, F_GETFL)
     // Read first, then add one flag: F_SETFL with O_NONBLOCK alone would clear the others.
     guard flags != -1, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != -1 else {
         throw Errno("fcntl")
     }
-    //< your part: setNonblocking
 }

@@ -48,19 +48,17 @@ func serve(_ listener: CInt) throws(Errno) {
 }
 
 /// Moves one client on, now that its socket is ready: sends what is unsent, or echoes what
-/// has come.
+/// has come. You wrote it in select-echo.
 ///
 /// - Returns: Whether the client stays. If not, its socket is closed and forgotten.
 func proceed(
     _ socket: CInt, _ connections: inout [CInt: Connection], _ buffer: inout [UInt8]
 ) -> Bool {
-    //> your part: proceed
     if connections[socket]?.proceed(&buffer) == true { return true }
     // A closed descriptor must leave the array: poll would say POLLNVAL of it from now on.
     connections[socket] = nil
     close(socket)
     return false
-    //< your part: proceed
 }
 
 /// Takes every client that waits in the backlog, and gives each a row.

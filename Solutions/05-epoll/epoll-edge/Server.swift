@@ -1,5 +1,5 @@
 // Exercise epoll-edge: a TCP echo server in one loop around epoll, edge-triggered.
-// Read chapters/05-epoll.md first. Try it with: swift test --filter EpollEdge
+// Read chapters/05-epoll-edge.md first. Try it with: swift test --filter EpollEdge
 
 import CLinux
 import Glibc
@@ -11,8 +11,8 @@ let bytesPerTurn = 262_144
 
 /// A client whose socket is watched for edges. This `Connection` replaces the given one.
 ///
-/// epoll tells each change once. What it has told must be remembered here, until a call has found
-/// out that it is true no longer.
+/// epoll reports each change once. What it has reported must be remembered here, until a call has
+/// found out that it is no longer true.
 struct Connection {
     /// The connection's descriptor. It does not wait (O_NONBLOCK).
     let socket: CInt
@@ -30,15 +30,15 @@ struct Connection {
 
     /// What a client is after its turn.
     enum Turn {
-        /// It can do nothing more now. An edge will tell when it can.
+        /// It can do nothing more now. An edge will come when it can.
         case rests
-        /// It has used up its turn, and could go on. No edge will tell of that again.
+        /// It has used up its turn, and could go on. No edge will come for that.
         case hasMore
         /// It has finished, or is gone.
         case isOver
     }
 
-    /// Remembers what epoll_wait has told of the socket.
+    /// Remembers what epoll_wait has reported about the socket.
     ///
     /// - Parameter events: EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP and EPOLLERR, as they came.
     /// - Returns: Whether it is new to the list of those that are to have a turn.

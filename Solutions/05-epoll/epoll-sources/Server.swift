@@ -1,6 +1,6 @@
 // Exercise epoll-sources: a control room. One loop around epoll watches a timer, signals, a
 // counter, a directory, a FIFO, a message queue and TCP clients, and tells all clients the events.
-// Read chapters/05-epoll.md first. Try it with: swift test --filter EpollSources
+// Read chapters/05-epoll-sources.md first. Try it with: swift test --filter EpollSources
 
 import CLinux
 import Glibc

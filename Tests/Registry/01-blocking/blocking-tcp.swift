@@ -3,7 +3,8 @@
 extension Course {
     static let blockingTCP = Exercise(
         id: "blocking-tcp", title: "A TCP echo server, one client at a time",
-        chapter: "01-blocking", section: "Exercise: blocking-tcp", secondsPerCheck: 10,
+        chapter: "01-blocking", text: "01-blocking", section: "Exercise: blocking-tcp",
+        secondsPerCheck: 10,
         hints: [
             "The listener takes four calls: socket, setsockopt, bind, listen. Then accept "
                 + "gives one "

@@ -3,7 +3,8 @@
 extension Course {
     static let blockingUDP = Exercise(
         id: "blocking-udp", title: "A UDP echo server that waits in recvfrom",
-        chapter: "01-blocking", section: "Exercise: blocking-udp", secondsPerCheck: 10,
+        chapter: "01-blocking", text: "01-blocking", section: "Exercise: blocking-udp",
+        secondsPerCheck: 10,
         hints: [
             "One call waits, takes the datagram and tells you who sent it: recvfrom(2).",
             "`sender.withMutableSockaddr { recvfrom(socket, &buffer, buffer.count, 0, $0, $1) }` "

@@ -3,7 +3,8 @@
 extension Course {
     static let threadPerConnection = Exercise(
         id: "thread-per-connection", title: "A TCP echo server with a thread for each client",
-        chapter: "01-blocking", section: "Exercise: thread-per-connection", secondsPerCheck: 20,
+        chapter: "01-blocking", text: "01-blocking", section: "Exercise: thread-per-connection",
+        secondsPerCheck: 20,
         hints: [
             "The first thread only accepts. Each connection goes to a thread of its own, which "
                 + "runs "

@@ -3,9 +3,10 @@
 extension Course {
     static let nonblockingTCP = Exercise(
         id: "nonblocking-tcp", title: "A TCP echo server that asks every client in turn",
-        chapter: "02-nonblocking", section: "Exercise: nonblocking-tcp", secondsPerCheck: 15,
+        chapter: "02-nonblocking", text: "02-nonblocking", section: "Exercise: nonblocking-tcp",
+        secondsPerCheck: 15,
         hints: [
-            "Begin with setNonblocking and acceptConnection. A connection does not inherit "
+            "Begin with acceptConnection. A connection does not inherit "
                 + "O_NONBLOCK: accept4 sets it.",
             "Each turn of the loop takes all new clients, and then gives each client one chance: "
                 + "send what is unsent, or else read once and send that.",

@@ -3,7 +3,8 @@
 extension Course {
     static let nonblockingUDP = Exercise(
         id: "nonblocking-udp", title: "A UDP echo server that works while nothing comes",
-        chapter: "02-nonblocking", section: "Exercise: nonblocking-udp", secondsPerCheck: 10,
+        chapter: "02-nonblocking", text: "02-nonblocking", section: "Exercise: nonblocking-udp",
+        secondsPerCheck: 10,
         hints: [
             "With O_NONBLOCK a recvfrom that finds nothing gives -1, and errno is EAGAIN. That is "
                 + "an answer, not a failure.",

@@ -3,7 +3,8 @@
 extension Course {
     static let pselectDrain = Exercise(
         id: "pselect-drain", title: "A server that drains on SIGTERM, without a race",
-        chapter: "03-select", section: "Exercise: pselect-drain", secondsPerCheck: 40,
+        chapter: "03-select", text: "03-select", section: "Exercise: pselect-drain",
+        secondsPerCheck: 40,
         hints: [
             "A handler sets a flag, and the loop looks at it. Ask yourself what happens when "
                 + "SIGTERM comes after the look and before the wait.",

@@ -3,7 +3,8 @@
 extension Course {
     static let epollEdge = Exercise(
         id: "epoll-edge", title: "A TCP echo server with edge-triggered epoll",
-        chapter: "05-epoll", section: "Exercise: epoll-edge", secondsPerCheck: 10,
+        chapter: "05-epoll", text: "05-epoll-edge", section: "Exercise: epoll-edge",
+        secondsPerCheck: 10,
         hints: [
             "An edge is told once. Remember in each Connection whether a read, and whether a write, "
                 + "may succeed; only EAGAIN from that call takes it back.",

@@ -3,7 +3,8 @@
 extension Course {
     static let epollSources = Exercise(
         id: "epoll-sources", title: "A control room: seven kinds of descriptor in one epoll loop",
-        chapter: "05-epoll", section: "Exercise: epoll-sources", secondsPerCheck: 10,
+        chapter: "05-epoll", text: "05-epoll-sources", section: "Exercise: epoll-sources",
+        secondsPerCheck: 10,
         hints: [
             "Begin with the listener and the clients; they are as in epoll-echo. Then take one source "
                 + "after the other: open it without waiting, watch it, read it, tell its lines.",
