@@ -79,6 +79,27 @@ final class ThreadPerConnectionHiddenTests: ExerciseChecks {
         }
     }
 
+    func testGoesOnWithoutAThread() throws {
+        try echo { echo in
+            let run = echo.run
+            let trace = SyscallTrace.serving
+            let server = try echo.start(trace: trace)
+            let other = try run.connect(server)
+            try run.exchangeALine(with: other)
+            for _ in 1...2 {
+                let before = try echo.restingDescriptors(server)
+                trace.inject(
+                    .fail(EAGAIN), at: 1, of: SystemCall.numbers(named: ["clone", "clone3"]))
+                run.transcript.add("no thread can be started for the next client (EAGAIN)")
+                let refused = try run.connect(server)
+                try refused.receiveEnd()
+                try echo.requireDescriptors(server, before, after: "the client was turned away")
+                try run.exchangeALine(with: other)
+                try run.visit(server)
+            }
+        }
+    }
+
     // MARK: What is left
 
     func testThreadsEndWithTheirClients() throws {

@@ -45,6 +45,12 @@ extension Course {
                 points: 2, restsOn: "testServesTwoClientsAtOnce",
                 hint: "Let read wait in each thread: no poll, no MSG_DONTWAIT, no shared loop."),
             .hidden(
+                "testGoesOnWithoutAThread",
+                "A client for whom no thread can be started is closed, and the others are served.",
+                restsOn: "testServesTwoClientsAtOnce",
+                hint: "createThread throws EAGAIN when there is no room for a thread: close that "
+                    + "client, and go on."),
+            .hidden(
                 "testThreadsEndWithTheirClients",
                 "When the clients have left, their threads have ended.",
                 restsOn: "testServesTwoClientsAtOnce",
