@@ -107,9 +107,20 @@ public final class ServerProcess {
         // The hard limit stays: without privilege, none can be raised.
         var limit = rlimit(rlim_cur: rlim_t(count), rlim_max: rlim_t(limits.openFiles))
         guard prlimit(process.pid, CInt(RLIMIT_NOFILE.rawValue), &limit, nil) == 0 else {
-            throw .notVerified(
-                "This machine does not let the harness set a limit: \(errorText(errno)).")
+            throw refusal("set a limit", errno)
         }
+    }
+
+    /// Why the kernel has refused something about the server: it has ended, which is its own doing,
+    /// or this machine does not let the harness do it.
+    /// - Parameter what: What was refused, as in `set a limit`.
+    func refusal(_ what: String, _ reason: CInt) -> CheckFailure {
+        do { try requireAliveNow() } catch { return error }
+        if reason == ESRCH {
+            return CheckFailure(expected: "a server that goes on serving", found: activity)
+        }
+        return .notVerified(
+            "This machine does not let the harness \(what): \(errorText(reason)).")
     }
 
     /// Ends it and everything that it has started.
@@ -201,7 +212,9 @@ public final class ServerProcess {
     /// What a client saw that lost its connection is no story of its own when the server is ending:
     /// then its end is. Throws like `requireAlive`, once it has ended.
     func requireAliveNow() throws(CheckFailure) {
-        if proc.isExiting { _ = process.wait(until: deadline) }
+        // It is gone for the kernel before the thread that traces it has kept its status.
+        let isGone = Glibc.kill(process.pid, 0) == -1
+        if isGone || proc.isExiting { _ = process.wait(until: deadline) }
         try requireAlive()
     }
 
