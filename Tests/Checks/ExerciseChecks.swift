@@ -44,12 +44,13 @@ open class ExerciseChecks: XCTestCase {
             let run = try CheckRun(
                 exercise: exercise.id, subject: .current, seed: seed,
                 seconds: exercise.secondsPerCheck)
-            do {
+            do throws(CheckFailure) {
                 try body(run)
+                if let failure = run.verdict(on: nil) { throw failure }
                 run.end()
                 return nil
             } catch {
-                let failure = run.unwrittenStub() ?? error
+                let failure = run.unwrittenStub() ?? run.verdict(on: error) ?? error
                 var after = run.aftermath
                 // What it has started ends here: the second run takes what else it finds for orphans.
                 run.end()

@@ -69,7 +69,10 @@ extension ServerProcess {
                 cause: "epoll_create1 is called once. Its list lives as long as its descriptor.")
         }
         guard let list = proc.interestList(of: all[0]) else {
-            throw .notVerified("This machine does not show what an epoll descriptor watches.")
+            try requireAliveNow()
+            throw CheckFailure(
+                expected: "descriptor \(all[0]), the server's epoll descriptor, to be open",
+                found: "the server has closed it")
         }
         return list
     }

@@ -17,26 +17,15 @@ extension SystemCall {
 
 extension ServerProcess {
     /// Rests in poll, and gives the rows of that poll, out of the server's memory.
-    /// See process_vm_readv(2).
     /// - Throws: `CheckFailure` when it does not come to rest there, or of kind `notVerified` when this
     ///   machine does not allow to read.
     public func restingPollRows() throws(CheckFailure) -> [Interest] {
         let calls = try requireParked(in: SystemCall.inPoll, words: "poll")
         guard let call = calls.first else { return [] }
         let count = min(Int(call.arguments[1]), 1 << 16)
-        var rows = [pollfd](repeating: pollfd(), count: count)
-        let got = rows.withUnsafeMutableBytes { buffer in
-            var own = iovec(iov_base: buffer.baseAddress, iov_len: buffer.count)
-            var other = iovec(
-                iov_base: UnsafeMutableRawPointer(bitPattern: UInt(call.arguments[0])),
-                iov_len: buffer.count)
-            return process_vm_readv(proc.pid, &own, 1, &other, 1, 0)
-        }
-        guard got == count * MemoryLayout<pollfd>.stride else {
-            throw .notVerified(
-                "This machine does not let the harness read the server's array of pollfd: "
-                    + "\(errorText(errno)).")
-        }
+        let size = count * MemoryLayout<pollfd>.stride
+        let rows = CallMemory.values(
+            pollfd.self, in: try memory(at: call.arguments[0], count: size))
         return rows.map {
             Interest(descriptor: $0.fd, events: UInt32(UInt16(bitPattern: $0.events)))
         }

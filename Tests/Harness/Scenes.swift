@@ -116,7 +116,9 @@ extension ServerProcess {
             var info = tcp_info()
             var size = socklen_t(MemoryLayout<tcp_info>.size)
             guard getsockopt(copy, Int32(IPPROTO_TCP), TCP_INFO, &info, &size) == 0 else {
-                throw .notVerified("The kernel does not tell the backlog: \(errorText(errno)).")
+                throw CheckFailure(
+                    expected: "a TCP socket as descriptor \(listener) of the server",
+                    found: errorText(errno))
             }
             return Int(info.tcpi_sacked)
         }

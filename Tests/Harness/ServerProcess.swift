@@ -111,18 +111,6 @@ public final class ServerProcess {
         }
     }
 
-    /// Why the kernel has refused something about the server: it has ended, which is its own doing,
-    /// or this machine does not let the harness do it.
-    /// - Parameter what: What was refused, as in `set a limit`.
-    func refusal(_ what: String, _ reason: CInt) -> CheckFailure {
-        do { try requireAliveNow() } catch { return error }
-        if reason == ESRCH {
-            return CheckFailure(expected: "a server that goes on serving", found: activity)
-        }
-        return .notVerified(
-            "This machine does not let the harness \(what): \(errorText(reason)).")
-    }
-
     /// Ends it and everything that it has started.
     public func stop() {
         isStopped = true
@@ -218,11 +206,12 @@ public final class ServerProcess {
         try requireAlive()
     }
 
-    /// Stops it, and throws, when it takes more of the machine than it may. Looks at most once in
-    /// 20 ms, and at the processes only when the machine as a whole has many more than at the
-    /// start.
+    /// Throws when it hides from the harness, and stops it, and throws, when it takes more of the
+    /// machine than it may. Looks at most once in 20 ms, and at the processes only when the machine
+    /// as a whole has many more than at the start.
     func requireBounds() throws(CheckFailure) {
         guard Deadline.nanoseconds() > nextLook else { return }
+        try requireObservable()
         if tasksOnThisMachine() > tasksBefore + Self.processes {
             guard descendants(of: process.pid).count <= Self.processes else {
                 stop()

@@ -58,27 +58,11 @@ extension ServerProcess {
         let size = (max(Int(Int32(truncatingIfNeeded: call.arguments[0])), 0) + 63) / 64 * 8
         var sets: [Set<CInt>] = []
         for index in 1...3 {
-            let set = try bytes(at: call.arguments[index], count: size)
+            let set = try memory(at: call.arguments[index], count: size)
             let members = (0..<(set.count * 8)).filter { set[$0 / 8] >> ($0 % 8) & 1 == 1 }
             sets.append(Set(members.map { CInt($0) }))
         }
         return Asked(readable: sets[0], writable: sets[1], exceptional: sets[2])
-    }
-
-    /// A part of the server's memory; nothing for a null pointer. See process_vm_readv(2).
-    private func bytes(at address: UInt64, count: Int) throws(CheckFailure) -> [UInt8] {
-        guard address != 0, count > 0 else { return [] }
-        var bytes = [UInt8](repeating: 0, count: count)
-        let got = bytes.withUnsafeMutableBytes { buffer in
-            var own = iovec(iov_base: buffer.baseAddress, iov_len: count)
-            var other = iovec(
-                iov_base: UnsafeMutableRawPointer(bitPattern: UInt(address)), iov_len: count)
-            return process_vm_readv(proc.pid, &own, 1, &other, 1, 0)
-        }
-        guard got == count else {
-            throw .notVerified("This machine does not let the harness read the server's sets.")
-        }
-        return bytes
     }
 }
 
