@@ -101,6 +101,20 @@ int launch(const struct launch_request *request) {
 
 int adopt_orphans(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
+int drop_capability(int number) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[2];
+    // From the bounding set first: without that, root's next execve would bring it back.
+    if (prctl(PR_CAPBSET_DROP, number, 0, 0, 0) == -1) return -1;
+    if (syscall(SYS_capget, &header, sets) == -1) return -1;
+    struct __user_cap_data_struct *set = &sets[number / 32];
+    unsigned others = ~(1U << number % 32);
+    set->effective &= others;
+    set->permitted &= others;
+    set->inheritable &= others;
+    return (int)syscall(SYS_capset, &header, sets);
+}
+
 int pidfd_open_call(int pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
 int pidfd_getfd_call(int pidfd, int fd) { return (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0); }

@@ -44,14 +44,15 @@ open class ExerciseChecks: XCTestCase {
             let run = try CheckRun(
                 exercise: exercise.id, subject: .current, seed: seed,
                 seconds: exercise.secondsPerCheck)
-            do {
+            do throws(CheckFailure) {
                 try body(run)
+                if let failure = run.verdict(on: nil) { throw failure }
                 run.end()
                 return nil
             } catch {
                 // A scene throws nothing else; the type is left out so that a check is one short line.
                 guard let error = error as? CheckFailure else { fatalError("\(error)") }
-                let failure = run.unwrittenStub() ?? error
+                let failure = run.unwrittenStub() ?? run.verdict(on: error) ?? error
                 var after = run.aftermath
                 // What it has started ends here: the second run takes what else it finds for orphans.
                 run.end()

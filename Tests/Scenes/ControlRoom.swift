@@ -73,7 +73,7 @@ public final class ControlRoom {
     public func create(_ name: String, quietly: Bool = false) throws(CheckFailure) {
         if !quietly { run.transcript.add("a file is created in the inbox: \(shortened(name))") }
         let file = open("\(directory)/inbox/\(name)", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
-        guard file != -1 else { throw .machine("No file in the inbox: \(errorText(errno)).") }
+        guard file != -1 else { throw refusal("an inbox in which a file can be created", errno) }
         close(file)
     }
 
@@ -139,12 +139,21 @@ public final class ControlRoom {
         run.transcript.add("a message of priority \(priority) is posted: \(shortened(text))")
         let name = Self.queueName(directory)
         let queue = mq_open_create(name, O_WRONLY | O_NONBLOCK | O_CLOEXEC, 0, nil)
-        guard queue != -1 else { throw .machine("No queue \(name): \(errorText(errno)).") }
+        guard queue != -1 else { throw refusal("the message queue \(name)", errno) }
         defer { mq_close(queue) }
         let bytes = Array(text.utf8CString.dropLast())
         guard mq_send(queue, bytes, bytes.count, priority) == 0 else {
-            throw .machine("No message could be posted to \(name): \(errorText(errno)).")
+            throw refusal("room for a message in the queue \(name)", errno)
         }
+    }
+
+    /// The machine may be full; all else about what the server has made is the server's doing.
+    private func refusal(_ expected: String, _ reason: CInt) -> CheckFailure {
+        let full = [ENOSPC, EDQUOT, EMFILE, ENFILE, ENOMEM, EROFS]
+        if full.contains(reason) {
+            return .machine("The machine has no room: \(errorText(reason)).")
+        }
+        return CheckFailure(expected: expected, found: errorText(reason))
     }
 
     /// Sends the server a signal, several times at once.
@@ -257,7 +266,9 @@ public final class ControlRoom {
         try server.withCopy(of: socket) { copy throws(CheckFailure) in
             var count: CInt = 0
             guard ioctl(copy, UInt(SIOCOUTQ), &count) == 0 else {
-                throw .notVerified("The kernel does not tell what is unsent: \(errorText(errno)).")
+                throw CheckFailure(
+                    expected: "\(client.tcp.name)'s connection as descriptor \(socket)",
+                    found: errorText(errno))
             }
             return Int(count) + client.tcp.waitingBytes
         }

@@ -7,6 +7,7 @@
 #ifndef CLAUNCH_H
 #define CLAUNCH_H
 
+#include <linux/capability.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
@@ -32,6 +33,10 @@ int launch(const struct launch_request *request);
 
 /// Makes this process the parent of every orphan below it, so that none escapes. See prctl(2).
 int adopt_orphans(void);
+
+/// Gives up a capability, for this thread and for what it starts. -1 with EPERM for who has no
+/// CAP_SETPCAP, and so nothing to give up as a rule. See capabilities(7).
+int drop_capability(int number);
 
 /// pidfd_open(2): a descriptor that becomes readable when the process has ended.
 int pidfd_open_call(int pid);

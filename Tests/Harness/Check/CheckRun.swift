@@ -15,6 +15,8 @@ public final class CheckRun {
     private let tracesEveryServer: Bool
     private var servers: [ServerProcess] = []
     private var clients = 0
+    /// The servers that the check has not stopped itself.
+    var running: [ServerProcess] { servers.filter { !$0.isStopped } }
 
     /// Prepares a run; nothing is started yet.
     /// - Parameters:
@@ -30,6 +32,7 @@ public final class CheckRun {
         executable = try subject.executable(of: exercise)
         deadline = Deadline(seconds: seconds)
         random = SeededGenerator(seed: seed)
+        Self.observeAsAnyUser()
     }
 
     /// Starts the server and waits until the kernel has its socket.
@@ -125,7 +128,7 @@ public final class CheckRun {
     /// What the servers are doing or how they ended, and their last words; without those that the
     /// check itself has stopped.
     public var aftermath: [String] {
-        servers.filter { !$0.isStopped }.flatMap { server in
+        running.flatMap { server in
             [server.activity] + (server.lastCalls.map { ["Its last calls: \($0)."] } ?? [])
                 + server.lastWords.map { "stderr: \($0)" }
         }

@@ -41,8 +41,14 @@ public final class UDPClient {
         }
         while Glibc.send(socket, payload, payload.count, Int32(MSG_NOSIGNAL)) == -1 {
             guard errno == EAGAIN || errno == EINTR else {
-                try server.requireAlive()
-                throw .machine("A datagram could not be sent: \(errorText(errno)).")
+                let reason = errno
+                try server.requireAliveNow()
+                guard reason == ECONNREFUSED else {
+                    throw .machine("A datagram could not be sent: \(errorText(reason)).")
+                }
+                throw CheckFailure(
+                    expected: "a server that takes datagrams",
+                    found: "nobody has its port any more: \(errorText(reason))")
             }
             try wait(for: POLLOUT, "room for a datagram")
         }

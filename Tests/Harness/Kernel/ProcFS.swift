@@ -100,6 +100,18 @@ public struct ProcFS: Sendable {
         return fields.count > 7 && (Int(fields[7]) ?? 0) & 4 != 0
     }
 
+    /// What its first thread is blocked in, for those who may trace it. See proc_pid_syscall(5).
+    var syscallFile: String { "/proc/\(pid)/syscall" }
+
+    /// Whether the kernel refuses to show what it is doing. See PTRACE_MODE_ATTACH in ptrace(2).
+    var isHidden: Bool {
+        let descriptor = open(syscallFile, O_RDONLY | O_CLOEXEC)
+        guard descriptor != -1 else { return errno == EACCES || errno == EPERM }
+        defer { close(descriptor) }
+        var byte: UInt8 = 0
+        return read(descriptor, &byte, 1) == -1 && (errno == EACCES || errno == EPERM)
+    }
+
     /// The nanoseconds that its threads have spent on a processor. See proc_pid_schedstat(5).
     public var cpuNanoseconds: Int {
         threadIDs().reduce(0) { sum, id in

@@ -16,16 +16,13 @@ extension ServerProcess {
         let copy = pidfd_getfd_call(process.pidfd, descriptor)
         guard copy != -1 else {
             let reason = errno
-            if reason == ESRCH { try requireAliveNow() }
             // Not the machine's refusal: there is nothing to copy.
             if reason == EBADF {
                 throw CheckFailure(
                     expected: "descriptor \(descriptor) of the server to be open",
                     found: "the server has closed it")
             }
-            throw .notVerified(
-                "This machine does not let the harness ask the server's socket: pidfd_getfd: "
-                    + "\(errorText(reason)).")
+            throw refusal("ask the server's socket (pidfd_getfd)", reason)
         }
         defer { close(copy) }
         return try body(copy)
@@ -35,7 +32,12 @@ extension ServerProcess {
     public func socketDescriptor(_ row: SocketRow?) throws(CheckFailure) -> CInt {
         guard let row,
             let found = proc.descriptors().first(where: { $0.value == "socket:[\(row.inode)]" })
-        else { throw .machine("The server's socket is not in its /proc/PID/fd.") }
+        else {
+            try requireAliveNow()
+            throw CheckFailure(
+                expected: "a descriptor of the server for the socket that the kernel has",
+                found: "none of its descriptors leads to it: it was closed, or not accepted yet")
+        }
         return found.key
     }
 
@@ -95,7 +97,9 @@ extension ServerProcess {
                 getsockopt(copy, level, name, $0.baseAddress, &size)
             }
             guard result == 0 else {
-                throw .notVerified("The kernel does not tell an option: \(errorText(errno)).")
+                throw CheckFailure(
+                    expected: "descriptor \(descriptor) of the server to be a socket",
+                    found: errorText(errno))
             }
             return value
         }

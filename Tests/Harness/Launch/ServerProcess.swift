@@ -107,8 +107,7 @@ public final class ServerProcess {
         // The hard limit stays: without privilege, none can be raised.
         var limit = rlimit(rlim_cur: rlim_t(count), rlim_max: rlim_t(limits.openFiles))
         guard prlimit(process.pid, CInt(RLIMIT_NOFILE.rawValue), &limit, nil) == 0 else {
-            throw .notVerified(
-                "This machine does not let the harness set a limit: \(errorText(errno)).")
+            throw refusal("set a limit", errno)
         }
     }
 
@@ -201,15 +200,18 @@ public final class ServerProcess {
     /// What a client saw that lost its connection is no story of its own when the server is ending:
     /// then its end is. Throws like `requireAlive`, once it has ended.
     public func requireAliveNow() throws(CheckFailure) {
-        if proc.isExiting { _ = process.wait(until: deadline) }
+        // It is gone for the kernel before the thread that traces it has kept its status.
+        let isGone = Glibc.kill(process.pid, 0) == -1
+        if isGone || proc.isExiting { _ = process.wait(until: deadline) }
         try requireAlive()
     }
 
-    /// Stops it, and throws, when it takes more of the machine than it may. Looks at most once in
-    /// 20 ms, and at the processes only when the machine as a whole has many more than at the
-    /// start.
+    /// Throws when it hides from the harness, and stops it, and throws, when it takes more of the
+    /// machine than it may. Looks at most once in 20 ms, and at the processes only when the machine
+    /// as a whole has many more than at the start.
     func requireBounds() throws(CheckFailure) {
         guard Deadline.nanoseconds() > nextLook else { return }
+        try requireObservable()
         if tasksOnThisMachine() > tasksBefore + Self.processes {
             guard descendants(of: process.pid).count <= Self.processes else {
                 stop()

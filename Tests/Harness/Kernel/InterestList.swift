@@ -1,29 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-import CLinux
 import Glibc
 
-/// What a resting server has told the kernel to watch, out of its memory and out of /proc.
+/// What a server has told the kernel to watch.
 extension ServerProcess {
-    /// A part of the server's memory; nothing for a null pointer. See process_vm_readv(2).
-    /// - Throws: `CheckFailure` of kind `notVerified` when this machine does not allow to read it.
-    public func memory(at address: UInt64, count: Int) throws(CheckFailure) -> [UInt8] {
-        guard address != 0, count > 0 else { return [] }
-        var bytes = [UInt8](repeating: 0, count: count)
-        let got = bytes.withUnsafeMutableBytes { buffer in
-            var own = iovec(iov_base: buffer.baseAddress, iov_len: count)
-            var other = iovec(
-                iov_base: UnsafeMutableRawPointer(bitPattern: UInt(address)), iov_len: count)
-            return process_vm_readv(proc.pid, &own, 1, &other, 1, 0)
-        }
-        guard got == count else {
-            throw .notVerified(
-                "This machine does not let the harness read the server's memory: "
-                    + "\(errorText(errno)).")
-        }
-        return bytes
-    }
-
     /// The server's one epoll descriptor and its interest list, as the kernel lists it.
     public func interestList() throws(CheckFailure) -> [Interest] {
         let all = proc.epollDescriptors()
@@ -34,7 +14,10 @@ extension ServerProcess {
                 cause: "epoll_create1 is called once. Its list lives as long as its descriptor.")
         }
         guard let list = proc.interestList(of: all[0]) else {
-            throw .notVerified("This machine does not show what an epoll descriptor watches.")
+            try requireAliveNow()
+            throw CheckFailure(
+                expected: "descriptor \(all[0]), the server's epoll descriptor, to be open",
+                found: "the server has closed it")
         }
         return list
     }
