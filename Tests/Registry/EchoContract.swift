@@ -50,7 +50,8 @@ enum EchoContract {
 
     private static let bytes: [Row] = [
         (
-            .all, "testEchoesBytesOneByOne", "Bytes that come one at a time come back one at a time.",
+            .all, "testEchoesBytesOneByOne",
+            "Bytes that come one at a time come back one at a time.",
             "TCP is a stream: send back what has come, and wait for nothing else."
         ),
         (
@@ -94,7 +95,8 @@ enum EchoContract {
             "A client that has finished sending still reads. Close it when nothing is unsent."
         ),
         (
-            .all, "testSurvivesAReset", "A client that resets its connection is closed, and no other.",
+            .all, "testSurvivesAReset",
+            "A client that resets its connection is closed, and no other.",
             "ECONNRESET is the end of one connection: close it, and go on."
         ),
         (
@@ -177,7 +179,8 @@ enum EchoContract {
                 + "throw it."
         ),
         (
-            .all, "testIgnoresUrgentBytes", "An urgent byte neither ends a client nor wakes forever.",
+            .all, "testIgnoresUrgentBytes",
+            "An urgent byte neither ends a client nor wakes forever.",
             "Do not ask for urgent data: no POLLPRI, no EPOLLPRI, no third set."
         ),
         (

@@ -119,10 +119,14 @@ public final class CheckRun {
     }
 
     /// Makes one more sender of datagrams.
-    public func sender(to server: ServerProcess) throws(CheckFailure) -> UDPClient {
+    /// - Parameter host: The last number of its own address, as in 127.0.0.2.
+    public func sender(
+        to server: ServerProcess, host: UInt32 = 1
+    ) throws(CheckFailure) -> UDPClient {
         clients += 1
         return try UDPClient(
-            server, name: "sender \(clients)", transcript: transcript, deadline: deadline)
+            server, host: host, name: "sender \(clients)", transcript: transcript,
+            deadline: deadline)
     }
 
     /// What the servers are doing or how they ended, and their last words; without those that the

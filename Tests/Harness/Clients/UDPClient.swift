@@ -15,8 +15,10 @@ public final class UDPClient {
     private var isOpen = true
 
     /// Makes a sender. Nothing is sent yet.
+    /// - Parameter host: The last number of its own address: all of 127.0.0.0/8 is this machine.
     public init(
-        _ server: ServerProcess, name: String, transcript: Transcript, deadline: Deadline
+        _ server: ServerProcess, host: UInt32, name: String, transcript: Transcript,
+        deadline: Deadline
     ) throws(CheckFailure) {
         self.server = server
         self.name = name
@@ -24,8 +26,12 @@ public final class UDPClient {
         self.deadline = deadline
         let kind = SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
         socket = Glibc.socket(AF_INET, Int32(kind), 0)
+        var own = loopback(0)
+        own.sin_addr.s_addr = (INADDR_LOOPBACK - 1 + host).bigEndian
         var address = loopback(server.port)
-        guard socket != -1, withSockaddr(&address, { connect(socket, $0, $1) }) == 0 else {
+        guard socket != -1, withSockaddr(&own, { bind(socket, $0, $1) }) == 0,
+            withSockaddr(&address, { connect(socket, $0, $1) }) == 0
+        else {
             throw .machine("No socket for a sender: \(errorText(errno)).")
         }
     }

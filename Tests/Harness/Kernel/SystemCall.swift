@@ -124,7 +124,8 @@ public struct SystemCall: Equatable, Sendable {
             SYS_splice: "splice", SYS_epoll_create1: "epoll_create1", SYS_epoll_ctl: "epoll_ctl",
             SYS_io_uring_enter: "io_uring_enter", SYS_clone: "clone", SYS_clone3: "clone3",
             SYS_setitimer: "setitimer", SYS_timer_create: "timer_create",
-            SYS_timerfd_create: "timerfd_create", SYS_execve: "execve", SYS_mq_timedreceive: "mq_timedreceive",
+            SYS_timerfd_create: "timerfd_create", SYS_execve: "execve",
+            SYS_mq_timedreceive: "mq_timedreceive",
         ]
         #if arch(x86_64)
             names[SYS_poll] = "poll"

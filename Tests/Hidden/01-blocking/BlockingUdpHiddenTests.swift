@@ -8,67 +8,18 @@ import Scenes
 final class BlockingUdpHiddenTests: ExerciseChecks {
     override class var exercise: String { "blocking-udp" }
 
-    func testEchoesAnEmptyDatagram() throws {
-        try check { run in
-            let sender = try run.sender(to: run.startServer(.udp))
-            try sender.send([])
-            try sender.receive([])
-            let line = run.random.line(8)
-            try sender.send(line)
-            try sender.receive(line)
-        }
-    }
+    // MARK: Datagrams
 
-    func testEchoesEverySize() throws {
-        try check { run in
-            let sender = try run.sender(to: run.startServer(.udp))
-            // 1,472 fills an Ethernet frame; 65,507 is the most that IPv4 carries.
-            for size in [1, 1472, 65_507, 1] {
-                let payload = run.random.bytes(size)
-                try sender.send(payload)
-                try sender.receive(payload)
-            }
-        }
+    func testEchoesAnEmptyDatagram() throws { try echo { try $0.echoesAnEmptyDatagram() } }
+    func testEchoesEverySize() throws { try echo { try $0.echoesEverySize() } }
+    func testAnswersTheRightSender() throws { try echo { try $0.answersTheRightSender() } }
+    func testEchoesABurst() throws { try echo { try $0.echoesABurst() } }
+    func testSurvivesASenderThatIsGone() throws { try echo { try $0.survivesASenderThatIsGone() } }
+    func testGoesOnAfterAnInterruption() throws {
+        try echo { try $0.datagramsSurviveAnInterruption() }
     }
-
-    func testAnswersTheRightSender() throws {
-        try check { run in
-            let server = try run.startServer(.udp)
-            let senders = [
-                try run.sender(to: server), try run.sender(to: server), try run.sender(to: server),
-            ]
-            for _ in 1...2 {
-                var lines: [[UInt8]] = []
-                for sender in senders {
-                    lines.append(run.random.line(8))
-                    try sender.send(lines[lines.count - 1])
-                }
-                for (sender, line) in zip(senders, lines).reversed() { try sender.receive(line) }
-            }
-        }
-    }
-
-    func testEchoesABurst() throws {
-        try check { run in
-            let server = try run.startServer(.udp)
-            let sender = try run.sender(to: server)
-            // The server is stopped meanwhile, so all 200 are in its queue before it sees the
-            // first.
-            run.transcript.add("the server is stopped (SIGSTOP)")
-            try server.send(SIGSTOP)
-            run.transcript.add("\(sender.name) sends 200 datagrams of 9 bytes")
-            var lines: [[UInt8]] = []
-            for _ in 1...200 {
-                lines.append(run.random.line(8))
-                try sender.send(lines[lines.count - 1], quietly: true)
-            }
-            run.transcript.add("the server goes on (SIGCONT), and \(sender.name) waits for all 200")
-            try server.send(SIGCONT)
-            for (number, line) in lines.enumerated() {
-                try sender.receive(line, quietly: true)
-                if number == 199 { run.transcript.add("all 200 came back") }
-            }
-        }
+    func testGoesOnAfterAReplyThatFails() throws {
+        try echo { try $0.goesOnAfterAReplyThatFails() }
     }
 
     func testWaitsInRecvfrom() throws {
@@ -116,25 +67,6 @@ final class BlockingUdpHiddenTests: ExerciseChecks {
         }
     }
 
-    func testSurvivesASenderThatIsGone() throws {
-        try check { run in
-            let server = try run.startServer(.udp)
-            let other = try run.sender(to: server)
-            for _ in 1...3 {
-                // Stopped, so that the sender is surely gone before its datagram is answered.
-                try server.waitUntilParked()
-                try server.send(SIGSTOP)
-                let leaver = try run.sender(to: server)
-                try leaver.send(run.random.line(8))
-                leaver.close()
-                try server.send(SIGCONT)
-                let line = run.random.line(8)
-                try other.send(line)
-                try other.receive(line)
-            }
-        }
-    }
-
     // MARK: Traced
 
     func testUsesTheCallsOfTheModel() throws {
@@ -153,33 +85,6 @@ final class BlockingUdpHiddenTests: ExerciseChecks {
             }
             try server.waitUntilParked()
             try requireModel(trace, since: start, doing: "two datagrams", requests: 2, bytes: 18)
-        }
-    }
-
-    func testGoesOnAfterAnInterruption() throws {
-        try check { run in
-            let trace = SyscallTrace.serving
-            let server = try run.startServer(.udp, trace: trace)
-            try server.waitUntilParked()
-            try run.interruptDatagrams(server, trace)
-        }
-    }
-
-    func testGoesOnAfterAReplyThatFails() throws {
-        try check { run in
-            let trace = SyscallTrace.serving
-            let server = try run.startServer(.udp, trace: trace)
-            let sender = try run.sender(to: server)
-            try server.waitUntilParked()
-            trace.inject(.fail(ENOBUFS), at: 1, of: [SYS_sendto, SYS_sendmsg, SYS_sendmmsg])
-            try run.despiteTheFault("its next reply will fail: no memory for it (ENOBUFS)") {
-                () throws(CheckFailure) in
-                try sender.send(run.random.line(8))
-                try server.waitUntilParked()
-                let line = run.random.line(8)
-                try sender.send(line)
-                try sender.receive(line)
-            }
         }
     }
 }

@@ -10,27 +10,16 @@ final class NonblockingUdpHiddenTests: ExerciseChecks {
 
     // MARK: Datagrams
 
-    func testEchoesAnEmptyDatagram() throws {
-        try check { run in
-            let sender = try run.sender(to: run.startServer(.udp))
-            try sender.send([])
-            try sender.receive([])
-            let line = run.random.line(8)
-            try sender.send(line)
-            try sender.receive(line)
-        }
+    func testEchoesAnEmptyDatagram() throws { try echo { try $0.echoesAnEmptyDatagram() } }
+    func testEchoesEverySize() throws { try echo { try $0.echoesEverySize() } }
+    func testAnswersTheRightSender() throws { try echo { try $0.answersTheRightSender() } }
+    func testEchoesABurst() throws { try echo { try $0.echoesABurst() } }
+    func testSurvivesASenderThatIsGone() throws { try echo { try $0.survivesASenderThatIsGone() } }
+    func testGoesOnAfterAnInterruption() throws {
+        try echo { try $0.datagramsSurviveAnInterruption() }
     }
-
-    func testEchoesEverySize() throws {
-        try check { run in
-            let sender = try run.sender(to: run.startServer(.udp))
-            // 1,472 fills an Ethernet frame; 65,507 is the most that IPv4 carries.
-            for size in [1, 1472, 65_507, 1] {
-                let payload = run.random.bytes(size)
-                try sender.send(payload)
-                try sender.receive(payload)
-            }
-        }
+    func testGoesOnAfterAReplyThatFails() throws {
+        try echo { try $0.goesOnAfterAReplyThatFails() }
     }
 
     func testEchoesWhatOnlyLooksLikeTheQuestion() throws {
@@ -41,62 +30,6 @@ final class NonblockingUdpHiddenTests: ExerciseChecks {
                 try sender.receive(Array(text.utf8))
             }
             _ = try sender.askForTicks()
-        }
-    }
-
-    func testAnswersTheRightSender() throws {
-        try check { run in
-            let server = try run.startServer(.udp)
-            let senders = [
-                try run.sender(to: server), try run.sender(to: server), try run.sender(to: server),
-            ]
-            for _ in 1...2 {
-                var lines: [[UInt8]] = []
-                for sender in senders {
-                    lines.append(run.random.line(8))
-                    try sender.send(lines[lines.count - 1])
-                }
-                for (sender, line) in zip(senders, lines).reversed() { try sender.receive(line) }
-            }
-        }
-    }
-
-    func testEchoesABurst() throws {
-        try check { run in
-            let server = try run.startServer(.udp)
-            let sender = try run.sender(to: server)
-            // The server is stopped meanwhile, so all 200 are in its queue before it sees the
-            // first.
-            run.transcript.add("the server is stopped (SIGSTOP)")
-            try server.send(SIGSTOP)
-            run.transcript.add("\(sender.name) sends 200 datagrams of 9 bytes")
-            var lines: [[UInt8]] = []
-            for _ in 1...200 {
-                lines.append(run.random.line(8))
-                try sender.send(lines[lines.count - 1], quietly: true)
-            }
-            run.transcript.add("the server goes on (SIGCONT), and \(sender.name) waits for all 200")
-            try server.send(SIGCONT)
-            for line in lines { try sender.receive(line, quietly: true) }
-        }
-    }
-
-    func testSurvivesASenderThatIsGone() throws {
-        try check { run in
-            let server = try run.startServer(.udp)
-            let other = try run.sender(to: server)
-            for _ in 1...3 {
-                // Stopped, so that the sender is surely gone before its datagram is answered.
-                try server.send(SIGSTOP)
-                let leaver = try run.sender(to: server)
-                try leaver.send(run.random.line(8))
-                leaver.close()
-                try server.send(SIGCONT)
-                let line = run.random.line(8)
-                try other.send(line)
-                try other.receive(line)
-                try server.runOn("after the sender is gone", milliseconds: 1)
-            }
         }
     }
 
@@ -191,43 +124,6 @@ final class NonblockingUdpHiddenTests: ExerciseChecks {
             }
             try requireModel(trace, since: start, doing: "two datagrams", requests: 2, bytes: 18)
             try run.requireNoWait(trace, since: start)
-        }
-    }
-
-    func testGoesOnAfterAnInterruption() throws {
-        try check { run in
-            let trace = SyscallTrace.serving
-            let server = try run.startServer(.udp, trace: trace)
-            try run.interruptDatagrams(server, trace)
-        }
-    }
-
-    func testGoesOnAfterAReplyThatFails() throws {
-        try check { run in
-            let trace = SyscallTrace.serving
-            let server = try run.startServer(.udp, trace: trace)
-            let sender = try run.sender(to: server)
-            let receiving = SystemCall.reading.union(SystemCall.readingMany)
-            trace.inject(.fail(EAGAIN), at: 1, of: [SYS_sendto, SYS_sendmsg, SYS_sendmmsg])
-            try run.despiteTheFault("its next reply will find no room in the socket (EAGAIN)") {
-                () throws(CheckFailure) in
-                let first = run.random.line(8)
-                try sender.send(first)
-                let sent = Deadline.nanoseconds()
-                try run.awaitRefusals(
-                    5, of: receiving, words: "recvfrom", server, trace, since: sent)
-                // The reply may be lost, or be tried again. A second one gets through.
-                let second = run.random.line(8)
-                try sender.send(second)
-                let reply = try sender.receiveAny("a reply")
-                if reply == first {
-                    try sender.receive(second)
-                } else if reply != second {
-                    throw CheckFailure(
-                        expected: "the second datagram: \(escaped(second))",
-                        found: escaped(reply))
-                }
-            }
         }
     }
 }

@@ -38,8 +38,7 @@ final class SelectEchoHiddenTests: ExerciseChecks {
     func testGoesOnAfterAnInterruption() throws {
         try echo { echo in
             try echo.goesOnAfterAnInterruption()
-            let trace = SyscallTrace.serving
-            try echo.run.interruptDatagrams(echo.start(trace: trace), trace)
+            try echo.datagramsSurviveAnInterruption()
         }
     }
     func testGoesOnAfterAFalseAlarm() throws { try echo { try $0.goesOnAfterAFalseAlarm() } }
@@ -57,31 +56,11 @@ final class SelectEchoHiddenTests: ExerciseChecks {
 
     // MARK: Datagrams
 
-    func testEchoesDatagramsOfEverySize() throws {
-        try check { run in
-            let sender = try run.sender(to: run.startServer())
-            for size in [0, 1, 1472, 65_507] {
-                let payload = run.random.bytes(size)
-                try sender.send(payload)
-                try sender.receive(payload)
-            }
-        }
-    }
-
+    func testEchoesDatagramsOfEverySize() throws { try echo { try $0.echoesEverySize() } }
     func testAnswersTheRightSender() throws {
-        try check { run in
-            let server = try run.startServer()
-            let senders = [try run.sender(to: server), try run.sender(to: server)]
-            let gone = try run.sender(to: server)
-            try server.waitUntilParked()
-            // Stopped, so that all of it is in the socket's queue when the server looks.
-            try server.send(SIGSTOP)
-            let lines = (1...10).map { _ in run.random.line(8) }
-            try gone.send(run.random.line(8))
-            gone.close()
-            for (number, line) in lines.enumerated() { try senders[number % 2].send(line) }
-            try server.send(SIGCONT)
-            for (number, line) in lines.enumerated() { try senders[number % 2].receive(line) }
+        try echo { echo in
+            try echo.answersTheRightSender()
+            try echo.survivesASenderThatIsGone()
         }
     }
 

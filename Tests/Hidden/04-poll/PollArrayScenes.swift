@@ -33,7 +33,7 @@ extension Echo {
         let server = try start(trace: trace)
         let clients = try run.connect(server, count: 6)
         for client in clients { try run.exchangeALine(with: client) }
-        run.transcript.add("three of them leave, one after the other; one resets its run.connection")
+        run.transcript.add("three of them leave, one after the other; one resets its connection")
         for index in [1, 3, 5] {
             if index == 3 { clients[index].reset() } else { clients[index].close() }
             _ = try server.restingRows(trace)
@@ -51,7 +51,7 @@ extension Echo {
         for client in old { try run.exchangeALine(with: client) }
         let before = try restingDescriptors(server)
         run.transcript.add(
-            "stopped: one of them resets its run.connection, two others run.connect and are silent")
+            "stopped: one of them resets its connection, two others run.connect and are silent")
         try server.send(SIGSTOP)
         old[1].reset()
         let new = [try run.connect(server), try run.connect(server)]

@@ -67,9 +67,13 @@ final class PollEchoHiddenTests: ExerciseChecks {
 
     func testUsesRowsAgain() throws { try echo { try $0.letThreeHundredComeAndGo() } }
 
-    func testAsksAboutNoClosedDescriptor() throws { try echo { try $0.letSomeLeaveAndOthersCome() } }
+    func testAsksAboutNoClosedDescriptor() throws {
+        try echo { try $0.letSomeLeaveAndOthersCome() }
+    }
 
-    func testNewClientsHaveNoOldResults() throws { try echo { try $0.letNewClientsTakeOldPlaces() } }
+    func testNewClientsHaveNoOldResults() throws {
+        try echo { try $0.letNewClientsTakeOldPlaces() }
+    }
 
     // MARK: The model
 

@@ -54,7 +54,9 @@ final class EpollEchoHiddenTests: ExerciseChecks {
 
     // MARK: A number that comes back
 
-    func testKeepsTheNewClientOfADescriptor() throws { try echo { try $0.replaceAClientInOneTurn() } }
+    func testKeepsTheNewClientOfADescriptor() throws {
+        try echo { try $0.replaceAClientInOneTurn() }
+    }
 
     // MARK: Many
 
@@ -80,7 +82,9 @@ final class EpollEchoHiddenTests: ExerciseChecks {
 
     func testIsLevelTriggered() throws { try echo { try $0.readTheBitsOfAnEntry() } }
 
-    func testAsksForRoomOnlyWhileItOwesBytes() throws { try echo { try $0.watchTheInterestInRoom() } }
+    func testAsksForRoomOnlyWhileItOwesBytes() throws {
+        try echo { try $0.watchTheInterestInRoom() }
+    }
 
     // MARK: Traced
 

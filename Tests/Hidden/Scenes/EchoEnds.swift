@@ -92,7 +92,8 @@ extension Echo {
             try client.sendUrgent(0x21)
             try client.send(run.random.line(8))
             client.close()
-            run.transcript.add("the server, stopped meanwhile, goes on: it has two replies to write")
+            run.transcript.add(
+                "the server, stopped meanwhile, goes on: it has two replies to write")
             try server.send(SIGCONT)
             try requireDescriptors(server, before, after: "a client that is gone")
         }

@@ -105,7 +105,8 @@ extension Echo {
             try server.wait(for: "the urgent byte to arrive") { client.unacknowledgedBytes == 0 }
             try rest(
                 server,
-                cause: "Urgent data is an event that stays until it is read out of band. Do not ask "
+                cause:
+                    "Urgent data is an event that stays until it is read out of band. Do not ask "
                     + "for it: no POLLPRI, no third set.")
             try run.exchangeALine(with: client)
         }
@@ -123,7 +124,8 @@ extension Echo {
         run.transcript.add("\(client.name) is silent")
         try rest(server)
         try requireNoLimit(server, server.listenerDescriptor(), "the listener")
-        try requireNoLimit(server, server.descriptor(of: client), "the connection of \(client.name)")
+        try requireNoLimit(
+            server, server.descriptor(of: client), "the connection of \(client.name)")
         if let timer = trace.events.first(where: { $0.kind == .call }) {
             throw CheckFailure(
                 expected: "a server without timers", found: "it has called \(timer.call.name)",

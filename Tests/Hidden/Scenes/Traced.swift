@@ -50,26 +50,3 @@ extension SyscallTrace {
         return isHolding
     }
 }
-
-/// The same for UDP.
-extension CheckRun {
-    /// Lets two receives and a reply of a UDP server be interrupted, and requires that its sender does
-    /// not notice.
-    public func interruptDatagrams(
-        _ server: ServerProcess, _ trace: SyscallTrace
-    ) throws(CheckFailure) {
-        let sender = try sender(to: server)
-        let receiving = SystemCall.reading.union(SystemCall.readingMany)
-        for number in [1, 3] { trace.inject(.fail(EINTR), at: number, of: receiving, from: 3) }
-        let replying = SystemCall.writing.union([SYS_sendmmsg])
-        trace.inject(.fail(EINTR), at: 2, of: replying, from: 3)
-        let fault = "two of its receives and one of its replies will be interrupted (EINTR)"
-        try despiteTheFault(fault) { () throws(CheckFailure) in
-            for _ in 1...3 {
-                let line = random.line(8)
-                try sender.send(line)
-                try sender.receive(line)
-            }
-        }
-    }
-}

@@ -111,7 +111,7 @@ extension Course {
             "testRefusesWhatDoesNotFitIntoASet",
             "Of 1,100 clients those that fit into an fd_set are served, and the rest is closed.",
             points: 2, restsOn: "testServesTwoClientsAtOnce",
-            hint: "Compare each new descriptor with FD_SETSIZE, and close it if it is not less."),
+            hint: "Compare each new descriptor with FD_SETSIZE, and close it if it is not less.")
     ]
 
     /// What it shares with all TCP echo servers.

@@ -50,7 +50,7 @@ extension Course {
             "testAsksForRoomOnlyWhileOwed",
             "POLLOUT is asked for while bytes are unsent, and not before or after.", points: 2,
             restsOn: "testReadsNoMoreThanItCanSend",
-            hint: "After each send or receive, set the row's `events` anew, in the array itself."),
+            hint: "After each send or receive, set the row's `events` anew, in the array itself.")
     ]
 
     private static let pollArray: [Check] = [
@@ -74,7 +74,7 @@ extension Course {
         .hidden(
             "testSleepsWhileNothingComes", "While nothing comes, the server is never woken.",
             restsOn: "testWaitsInPoll",
-            hint: "The third argument of poll is a limit in milliseconds; -1 means none."),
+            hint: "The third argument of poll is a limit in milliseconds; -1 means none.")
     ]
 
     /// What it shares with all TCP echo servers.
