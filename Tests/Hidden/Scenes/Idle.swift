@@ -15,7 +15,7 @@ extension Echo {
         let calls = try server.requireParked(
             in: SystemCall.numbers(named: model.waits), words: model.word,
             cause: cause ?? model.advice)
-        guard model.hasOneThread else { return }
+        guard model.hasOneThread, model.servesMany else { return }
         let count = server.proc.threadIDs().count
         guard count == 1 else {
             throw CheckFailure(

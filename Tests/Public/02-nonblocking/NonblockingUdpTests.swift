@@ -13,6 +13,7 @@ final class NonblockingUdpTests: ExerciseChecks {
                 let line = run.random.line(length)
                 try sender.send(line)
                 try sender.receive(line)
+                try server.runOn("while nothing comes")
             }
         }
     }
