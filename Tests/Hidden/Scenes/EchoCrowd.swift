@@ -67,6 +67,11 @@ extension Echo {
         for client in clients[(waiting - 4)..<(clients.count - 4)] { client.close() }
         try run.exchangeALine(withEach: clients.suffix(4))
         try rest(server)
+        run.transcript.add("nobody waits any more; later somebody comes")
+        try run.visit(server)
+        for client in clients.suffix(4) { client.close() }
+        try rest(server)
+        try run.visit(server)
     }
 
     private static let whyItSpins =
@@ -81,6 +86,12 @@ extension Echo {
         let few = try connectMany(server, 10)
         let withFew = try callsForFiveLines(of: speaker, server, trace)
         let many = try connectMany(server, 390)
+        run.transcript.add("all of them speak in one moment; then all but one are silent")
+        try server.send(SIGSTOP)
+        let line = run.random.line(8)
+        for client in few + many { try client.send(line) }
+        try server.send(SIGCONT)
+        for client in few + many { try client.receive(line) }
         let withMany = try callsForFiveLines(of: speaker, server, trace)
         guard withMany.count == withFew.count else {
             throw CheckFailure(
