@@ -1,4 +1,4 @@
-// Right: ppoll, an array with room for 4,096 rows of which it passes those up to the highest
+// Right: ppoll, an array that doubles when it is full, of which it passes the rows up to the highest
 // one used, and free rows (-1) that are used again.
 
 import CLinux
@@ -10,13 +10,13 @@ import Support
 func serve(_ listener: CInt) throws(Errno) {
     try setNonblocking(listener)
     let unused = pollfd(fd: -1, events: 0, revents: 0)
-    var rows = [pollfd](repeating: unused, count: 4096)
-    var clients = [Connection?](repeating: nil, count: 4096)
+    var rows = [pollfd](repeating: unused, count: 256)
+    var clients = [Connection?](repeating: nil, count: 256)
     var free = Array((1..<rows.count).reversed())
     var buffer = [UInt8](repeating: 0, count: 4096)
     rows[0] = pollfd(fd: listener, events: Int16(POLLIN | POLLPRI), revents: 0)
     while true {
-        // Not all 4,096: poll takes no more rows than the process may have descriptors.
+        // Not all of them: poll takes no more rows than the process may have descriptors.
         // While it is full and has no client, the clock says when to try again.
         var pause = timespec(tv_sec: 0, tv_nsec: 100_000_000)
         let isAlone = rows[0].events == 0 && free.count == rows.count - 1
@@ -67,14 +67,17 @@ func accept(
 ) throws(Errno) {
     isFull = false
     do throws(Errno) {
-        while let next = free.last, let connection = try acceptConnection(listener) {
-            free.removeLast()
+        while let connection = try acceptConnection(listener) {
+            if free.isEmpty {
+                free = Array((rows.count..<2 * rows.count).reversed())
+                rows += free.map { _ in pollfd(fd: -1, events: 0, revents: 0) }
+                clients += free.map { _ in nil }
+            }
+            let next = free.removeLast()
             used = max(used, next + 1)
             clients[next] = connection
             rows[next] = pollfd(fd: connection.socket, events: Int16(POLLIN), revents: 0)
         }
-        // No row is left either, until a client has left.
-        isFull = free.isEmpty
     } catch {
         guard error.acceptFailure == .noRoom else { throw error }
         isFull = true

@@ -1,5 +1,5 @@
 // Caught by: blocking-tcp.testUsesTheCallsOfTheModel
-// Says: no poll while it serves
+// Says: is in poll
 // The mistake: One poll waits for the listener and for all clients, which is another model.
 
 import Glibc
