@@ -72,6 +72,11 @@ extension ServerProcess {
         try wait(for: "the clients in the backlog to be accepted") { self.backlog == 0 }
     }
 
+    /// Whether the kernel still has the server's end of a client's connection.
+    public func hasConnection(to client: TCPClient) -> Bool {
+        SocketTable.connection(port: port, remotePort: client.port) != nil
+    }
+
     /// Bytes of a client that lie unread in the server's socket.
     public func unreadBytes(of client: TCPClient) -> Int {
         SocketTable.connection(port: port, remotePort: client.port)?.receiveQueue ?? 0

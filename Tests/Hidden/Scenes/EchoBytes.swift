@@ -57,7 +57,9 @@ extension Echo {
         return client.waitingBytes > 0
     }
 
-    private func receive(
+    /// The next bytes of those that must come back.
+    /// - Returns: How many have come.
+    func receive(
         _ client: TCPClient, _ bytes: [UInt8], from start: Int, atMost most: Int
     ) throws(CheckFailure) -> Int {
         let got = try client.receiveSome(atMost: min(most, bytes.count - start)) {

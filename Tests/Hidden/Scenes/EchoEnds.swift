@@ -43,11 +43,22 @@ extension Echo {
     /// back, and then the end.
     public func echoesTheRestAfterTheEnd() throws(CheckFailure) {
         let server = try start()
-        let slow = try slowReader(server)
+        let slow = try slowReader(server, hasRoom: true)
         slow.client.finishSending()
+        try server.wait(for: "the end of \(slow.client.name) to arrive") {
+            slow.client.unacknowledgedBytes == 0 || !server.hasConnection(to: slow.client)
+        }
         // The end is an event, too, and it must not keep the server busy.
         try rest(server)
-        try slow.readAll(run)
+        run.transcript.add("\(slow.client.name) reads little by little all that it has sent")
+        // So slowly that the end is next to be read while there are still bytes to be sent.
+        var received = 0
+        while server.unreadBytes(of: slow.client) > 0, received < slow.bytes.count {
+            received += try receive(
+                slow.client, slow.bytes, from: received, atMost: 1 << 14)
+            try rest(server)
+        }
+        try slow.client.receive(Array(slow.bytes[received...]))
         try slow.client.receiveEnd()
     }
 
@@ -155,17 +166,20 @@ extension Echo {
             slow.client.reset()
             run.transcript.add("\(slow.client.name) resets its connection, with bytes unsent")
             if !atOnce { try requireDescriptors(server, before, after: "the reset") }
-            let new = try run.connect(server)
-            let line = run.random.line(8)
-            try new.send(line)
+            // An accept that waits has its number already: then the second one gets the old one.
+            let new = try run.connect(server, count: model.servesMany ? 2 : 1)
+            let lines = new.map { _ in run.random.line(8) }
+            for (client, line) in zip(new, lines) { try client.send(line) }
             if atOnce { try server.send(SIGCONT) }
-            try new.receive(line)
-            // Nothing is left that keeps its bytes from being read, or from being sent.
-            let bytes = run.random.bytes(200_000)
-            try new.send(bytes)
-            try new.receive(bytes)
-            new.close()
-            try requireDescriptors(server, before, after: "both have left")
+            for (client, line) in zip(new, lines) { try client.receive(line) }
+            // Nothing is left that keeps their bytes from being read, or from being sent.
+            for client in new {
+                let bytes = run.random.bytes(200_000)
+                try client.send(bytes)
+                try client.receive(bytes)
+            }
+            for client in new { client.close() }
+            try requireDescriptors(server, before, after: "all have left")
         }
     }
 }

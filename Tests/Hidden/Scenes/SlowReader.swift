@@ -24,12 +24,19 @@ extension Echo {
     private static let tooMuch = 48 << 20
 
     /// Connects a slow reader, and fills the sockets between it and the server.
-    public func slowReader(_ server: ServerProcess) throws(CheckFailure) -> SlowReader {
+    /// - Parameter hasRoom: Leaves room in the server's socket, so that the client's end, which comes
+    ///   after its bytes, can still reach it.
+    public func slowReader(
+        _ server: ServerProcess, hasRoom: Bool = false
+    ) throws(CheckFailure) -> SlowReader {
         let client = try run.connect(server, quietly: true)
         let bytes = run.manyBytes(Self.tooMuch)
         run.transcript.add(
-            "\(client.name) connects, sends as much as it can, and reads nothing")
-        let sent = try sendUntilIdle(server, client, bytes[...])
+            "\(client.name) connects, sends as much as the server takes, and reads nothing")
+        let sent =
+            try hasRoom
+            ? sendUntilUnread(server, client, bytes[...])
+            : sendUntilIdle(server, client, bytes[...])
         guard sent < bytes.count else {
             let kept = server.proc.residentBytes >> 20
             throw CheckFailure(
@@ -72,6 +79,33 @@ extension Echo {
             // to wake the server: the looks after that tell.
             if looks == 2, !rest.isEmpty, server.unreadBytes(of: client) == 0 { looks = 0 }
             return looks >= 3
+        }
+        return bytes.count - rest.count
+    }
+
+    /// Sends little by little, until some of it stays unread in the socket of a server that does
+    /// nothing more: nothing of the client is under way then.
+    /// - Returns: How many have gone.
+    private func sendUntilUnread(
+        _ server: ServerProcess, _ client: TCPClient, _ bytes: ArraySlice<UInt8>
+    ) throws(CheckFailure) -> Int {
+        var rest = bytes
+        while !rest.isEmpty {
+            rest = rest.dropFirst(try client.sendWhatFits(rest.prefix(1 << 15)))
+            var idleness = Idleness()
+            let time = server.proc.cpuNanoseconds
+            var looks = 0
+            try server.wait(for: "a server that is idle while \(client.name) reads nothing") {
+                () throws(CheckFailure) in
+                guard client.unacknowledgedBytes == 0 else { return false }
+                if server.unreadBytes(of: client) == 0 { return true }
+                let used = server.proc.cpuNanoseconds - time
+                let isIdle = model.polls ? used > 5_000_000 : idleness.continues(in: server)
+                try requireNoSpinning(used, server)
+                looks = isIdle ? looks + 1 : 0
+                return looks >= 3
+            }
+            if looks >= 3 { break }
         }
         return bytes.count - rest.count
     }
