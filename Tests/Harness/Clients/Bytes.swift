@@ -83,7 +83,8 @@ public func signalName(_ number: CInt) -> String {
 
 /// An error number's name: `EAGAIN`. See strerrorname_np(3).
 public func errorName(_ number: CInt) -> String {
-    // Of the kernel's own: a tracer sees them, a program never does. See ERESTARTSYS in signal(7).
-    if (512...516).contains(number) { return "interrupted, and made again" }
+    // ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND, ERESTART_RESTARTBLOCK: the kernel's own numbers for
+    // a call that a signal ends. A tracer sees them; the program gets EINTR, or makes the call again.
+    if (512...516).contains(number) { return "interrupted by a signal" }
     return strerrorname_np(number).map { String(cString: $0) } ?? "errno \(number)"
 }

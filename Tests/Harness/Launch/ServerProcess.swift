@@ -167,21 +167,7 @@ public final class ServerProcess {
     }
 
     /// Its last calls with their results, if it is traced: `recvfrom(3) = 9, sendto(3) = 9`.
-    var lastCalls: String? {
-        let all = trace?.events.filter { $0.kind == .call } ?? []
-        // What came before its announcement was the loader's work.
-        let announcement =
-            all.firstIndex { $0.number == SYS_write && $0.call.descriptor == STDOUT_FILENO } ?? -1
-        let calls = all.dropFirst(announcement + 1).suffix(8)
-        guard !calls.isEmpty else { return nil }
-        let words = calls.map { event in
-            let result = event.result.map { $0 < 0 ? errorName(CInt(clamping: -$0)) : "\($0)" }
-            return "\(event.question ?? event.call.description) = "
-                + (event.tidings ?? result ?? "…")
-                + (event.isInjected ? " (fault)" : "")
-        }
-        return words.joined(separator: ", ")
-    }
+    var lastCalls: String? { trace.flatMap { LastCalls($0.history).text } }
 
     /// Throws when it has ended, with the reason in a learner's words.
     public func requireAlive() throws(CheckFailure) {
