@@ -40,22 +40,22 @@ final class CallWordsTests: XCTestCase {
 
     func testEpollSaysWhoIsReady() throws {
         // A shell cannot wait in epoll, so the events are made by hand: data 77 belongs to 5.
-        let event = call(
+        let event = made(
             SYS_epoll_pwait, [4, 0, 8, 0], 2,
-            answered: epollEvent(EPOLLIN.rawValue, 77) + epollEvent(EPOLLOUT.rawValue, 78),
+            answered: madeEvent(EPOLLIN.rawValue, 77) + madeEvent(EPOLLOUT.rawValue, 78),
             sources: [5, nil])
         XCTAssertEqual("\(event.question) = \(event.answer)", "epoll_pwait(4) = ready: 5 in, out")
     }
 
     func testRepetitionsAreToldOnceAndFaultsAreKept() {
-        let fault = call(SYS_accept4, [3], -Int(EMFILE), isInjected: true)
+        let fault = made(SYS_accept4, [3], -Int(EMFILE), isInjected: true)
         let signal = TraceEvent(
             kind: .signal, thread: 1, number: SIGTERM, arguments: [], start: 0, end: 0,
             before: SYS_pselect6)
         let spin = (1...50).flatMap { _ in
-            [call(SYS_read, [5, 0, 9], -Int(EAGAIN)), call(SYS_accept4, [3], -Int(EAGAIN))]
+            [made(SYS_read, [5, 0, 9], -Int(EAGAIN)), made(SYS_accept4, [3], -Int(EAGAIN))]
         }
-        let reads = (1...8).map { call(SYS_read, [5, 0, 9], $0) }
+        let reads = (1...8).map { made(SYS_read, [5, 0, 9], $0) }
         XCTAssertEqual(
             LastCalls([fault, signal] + spin).text,
             "accept4(3) = EMFILE (fault), SIGTERM just before pselect6, "
@@ -70,23 +70,7 @@ final class CallWordsTests: XCTestCase {
     private func words(
         _ number: Int32, _ arguments: [UInt64], _ result: Int? = 0, asked: [UInt8] = []
     ) -> String {
-        let event = call(number, arguments, result, asked: asked)
+        let event = made(number, arguments, result, asked: asked)
         return "\(event.question) = \(event.answer)"
-    }
-
-    private func call(
-        _ number: Int32, _ arguments: [UInt64], _ result: Int?, isInjected: Bool = false,
-        asked: [UInt8] = [], answered: [UInt8] = [], sources: [CInt?] = []
-    ) -> TraceEvent {
-        TraceEvent(
-            kind: .call, thread: 1, number: number,
-            arguments: arguments + [UInt64](repeating: 0, count: 6 - arguments.count),
-            result: result, start: 0, end: 0, isInjected: isInjected, sources: sources,
-            asked: asked, answered: answered)
-    }
-
-    private func epollEvent(_ events: UInt32, _ data: UInt64) -> [UInt8] {
-        var event = epoll_event(events: events, data: epoll_data_t(u64: data))
-        return withUnsafeBytes(of: &event) { Array($0) }
     }
 }

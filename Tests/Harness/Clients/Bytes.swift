@@ -76,7 +76,8 @@ public func signalName(_ number: CInt) -> String {
         SIGHUP: "SIGHUP", SIGILL: "SIGILL", SIGINT: "SIGINT", SIGIO: "SIGIO", SIGKILL: "SIGKILL",
         SIGPIPE: "SIGPIPE", SIGQUIT: "SIGQUIT", SIGSEGV: "SIGSEGV", SIGTERM: "SIGTERM",
         SIGTRAP: "SIGTRAP", SIGUSR1: "SIGUSR1", SIGUSR2: "SIGUSR2", SIGXCPU: "SIGXCPU",
-        SIGXFSZ: "SIGXFSZ",
+        SIGXFSZ: "SIGXFSZ", SIGSTOP: "SIGSTOP", SIGCONT: "SIGCONT", SIGCHLD: "SIGCHLD",
+        SIGTSTP: "SIGTSTP", SIGURG: "SIGURG", SIGWINCH: "SIGWINCH",
     ]
     return names[number] ?? "signal \(number)"
 }

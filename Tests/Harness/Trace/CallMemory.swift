@@ -84,6 +84,9 @@ enum CallMemory {
         case .polling: array(pollfd.self, stop.thread, arguments[0], Int(clamping: arguments[1]))
         case .changingInterest:
             arguments[3] == 0 ? [] : array(epoll_event.self, stop.thread, arguments[3], 1)
+        // Where a datagram goes.
+        case .writing where number == SYS_sendto && arguments[4] != 0:
+            read(stop.thread, arguments[4], MemoryLayout<sockaddr_in>.size)
         // No option of a socket that the course speaks of has a longer value.
         case .managing where number == SYS_setsockopt:
             read(stop.thread, arguments[3], min(Int(clamping: arguments[4]), 16))
@@ -135,7 +138,7 @@ enum CallMemory {
     }
 
     /// See process_vm_readv(2). An address that is not the server's gives nothing.
-    private static func read(_ thread: Int32, _ address: UInt64, _ count: Int) -> [UInt8] {
+    static func read(_ thread: Int32, _ address: UInt64, _ count: Int) -> [UInt8] {
         guard count > 0 else { return [] }
         var bytes = [UInt8](repeating: 0, count: count)
         let got = bytes.withUnsafeMutableBytes { buffer in

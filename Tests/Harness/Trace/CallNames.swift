@@ -32,8 +32,8 @@ extension CallRow {
     ])
 
     private static let sockets = rows([
-        SYS_socket: "socket", SYS_socketpair: "socketpair", SYS_bind: "bind",
-        SYS_listen: "listen", SYS_getsockname: "getsockname", SYS_getpeername: "getpeername",
+        SYS_socket: "socket", SYS_socketpair: "socketpair",
+        SYS_getsockname: "getsockname", SYS_getpeername: "getpeername",
         SYS_io_uring_setup: "io_uring_setup", SYS_io_uring_register: "io_uring_register",
         SYS_io_setup: "io_setup", SYS_io_submit: "io_submit", SYS_io_getevents: "io_getevents",
         SYS_mq_open: "mq_open", SYS_mq_unlink: "mq_unlink", SYS_mq_timedsend: "mq_timedsend",

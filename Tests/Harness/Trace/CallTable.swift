@@ -132,6 +132,7 @@ extension CallRow {
         .telling(SYS_close, "close"), .telling(SYS_shutdown, "shutdown"),
         .telling(SYS_setsockopt, "setsockopt"), .telling(SYS_getsockopt, "getsockopt"),
         .telling(SYS_fcntl, "fcntl"), .telling(SYS_connect, "connect"),
+        .telling(SYS_bind, "bind"), .telling(SYS_listen, "listen"),
     ]
 
     private static let onMany: [CallRow] = [

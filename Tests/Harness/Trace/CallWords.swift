@@ -23,6 +23,14 @@ extension TraceEvent {
         return tidings ?? "\(result)"
     }
 
+    /// The port that a sendto names; nil if it names none.
+    package var destination: UInt16? {
+        guard number == SYS_sendto, asked.count == MemoryLayout<sockaddr_in>.size else { return nil }
+        return CallMemory.values(sockaddr_in.self, in: asked).first.map {
+            UInt16(bigEndian: $0.sin_port)
+        }
+    }
+
     private var messageFlags: String? {
         let flags: [(Int, String)] = [
             (MSG_DONTWAIT, "MSG_DONTWAIT"), (MSG_PEEK, "MSG_PEEK"), (MSG_OOB, "MSG_OOB"),

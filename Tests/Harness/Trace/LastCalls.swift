@@ -19,7 +19,7 @@ package struct LastCalls {
         let told = events.filter { $0.kind == .call || $0.kind == .signal }
         let announcement =
             told.firstIndex { $0.writesToAStream && $0.call.descriptor == STDOUT_FILENO } ?? -1
-        self.events = Array(told.dropFirst(announcement + 1))
+        self.events = told.dropFirst(announcement + 1).filter { !$0.writesToAStream }
     }
 
     /// As a list: `recvfrom(3) = 9, sendto(3) = 9`; nil without any.

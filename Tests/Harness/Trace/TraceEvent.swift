@@ -41,7 +41,7 @@ public struct TraceEvent: Codable, Equatable, Sendable {
     /// Of a signal that the harness has placed: the number of the call just before which it came.
     var before: Int32?
     /// Of epoll_wait: the descriptor of each event, where the trace knows whose `data` it has.
-    var sources: [CInt?] = []
+    package var sources: [CInt?] = []
     /// What the arguments of select, poll, epoll_ctl and setsockopt led to in the server's memory, at
     /// the call.
     var asked: [UInt8] = []
