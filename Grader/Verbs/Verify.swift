@@ -150,7 +150,8 @@ private func summary(_ rates: Rates) -> String {
         outcome.trial.exercise.id + row(outcome)
     }
     return
-        ([""] + unnamed(rates) + alone + [rates.markdown] + (rates.isWhole ? [rates.causes] : []) + list("Flakes", rates.flakes)
+        ([""] + unnamed(rates) + alone + [rates.markdown] + (rates.isWhole ? [rates.causes] : [])
+        + list("Flakes", rates.flakes)
         + list("Hidden checks that no Wrong submission fails", rates.unproven)
         + list("Came out another way than it must", missed)).joined(separator: "\n")
 }

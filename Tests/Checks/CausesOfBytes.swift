@@ -82,7 +82,9 @@ extension Evidence {
     private func changedDatagram(_ exchange: Exchange) -> Cause? {
         let (expected, received) = (exchange.expected, exchange.received)
         let common = zip(expected, received).prefix { $0 == $1 }.count
-        if let cause = throughAString(Array(received.dropFirst(common)), at: common) { return cause }
+        if let cause = throughAString(Array(received.dropFirst(common)), at: common) {
+            return cause
+        }
         if common == received.count { return cutDatagram(expected, received) }
         if common == expected.count { return longDatagram(exchange) }
         guard let origin = exchange.sent.first(where: { $0.bytes == received }) else { return nil }
@@ -117,7 +119,8 @@ extension Evidence {
         let (expected, received) = (exchange.expected, exchange.received)
         let rest = received.dropFirst(expected.count)
         let earlier = exchange.sent.contains {
-            $0.bytes.count >= received.count && $0.bytes.dropFirst(expected.count).starts(with: rest)
+            $0.bytes.count >= received.count
+                && $0.bytes.dropFirst(expected.count).starts(with: rest)
         }
         let what =
             earlier

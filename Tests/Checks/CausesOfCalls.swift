@@ -100,7 +100,9 @@ extension Evidence {
                     + "connection."
             )
         }
-        if let accept = round.first(where: { $0.isAccept && $0.reason != nil && $0.reason != EAGAIN }),
+        if let accept = round.first(where: {
+            $0.isAccept && $0.reason != nil && $0.reason != EAGAIN
+        }),
             let reason = accept.reason
         {
             return (
@@ -124,23 +126,31 @@ extension Evidence {
         let name = watch.call.name
         for (index, ready) in watch.ready.enumerated() {
             let isEpoll = watch.call.row?.kind == .waitingInEpoll
-            guard let descriptor = isEpoll ? source(watch, index) : ready.descriptor else { continue }
+            guard let descriptor = isEpoll ? source(watch, index) : ready.descriptor else {
+                continue
+            }
             let own = round.filter { $0.call.isOn(descriptor) }
             if ready.has(POLLIN), !own.contains(where: { $0.isReading || $0.isAccept }) {
                 return (
-                    "unread", "\(name) returns at once because \(descriptor) has something to be "
-                        + "read, and nothing reads it.")
+                    "unread",
+                    "\(name) returns at once because \(descriptor) has something to be "
+                        + "read, and nothing reads it."
+                )
             }
             if ready.events == UInt32(POLLOUT), !own.contains(where: \.isWriting) {
                 return (
-                    "room", "\(name) returns at once because \(descriptor) has room, and nothing is "
-                        + "written. Ask for room only while there are unsent bytes.")
+                    "room",
+                    "\(name) returns at once because \(descriptor) has room, and nothing is "
+                        + "written. Ask for room only while there are unsent bytes."
+                )
             }
             let gone = POLLERR | POLLHUP | POLLRDHUP | POLLNVAL
             if ready.has(gone), own.isEmpty {
                 return (
-                    "gone", "\(name) returns at once because the client of \(descriptor) is gone, and "
-                        + "nothing closes it.")
+                    "gone",
+                    "\(name) returns at once because the client of \(descriptor) is gone, and "
+                        + "nothing closes it."
+                )
             }
         }
         return nil

@@ -17,7 +17,8 @@ extension Evidence {
         guard let closed = lastClose(of: descriptor, before: used) else { return nil }
         // Was that close the first one of its connection, or the second one of an earlier one?
         if let given = lastAccept(of: descriptor, before: closed),
-            let first = lastClose(of: descriptor, before: given), !hasEnded(descriptor, given, closed)
+            let first = lastClose(of: descriptor, before: given),
+            !hasEnded(descriptor, given, closed)
         {
             return Cause("closed twice", secondClose(descriptor, first, closed))
         }
@@ -40,7 +41,8 @@ extension Evidence {
             ? "since its first close the number \(descriptor) has belonged to nobody (EBADF)"
             : "since its first close the number \(descriptor) had become the connection of "
                 + (owner ?? "another client")
-        return "close(\(descriptor)) for the second time: \(since). Close a connection in one place "
+        return
+            "close(\(descriptor)) for the second time: \(since). Close a connection in one place "
             + "only, and forget its number there."
     }
 

@@ -38,7 +38,8 @@ extension Evidence {
 
     var endedWithoutReason: Cause? {
         guard end == .exited(0), let meaning = end?.meaning else { return nil }
-        return Cause("serve returned", meaning + (lastCall.map { " Its last call was \($0)." } ?? ""))
+        return Cause(
+            "serve returned", meaning + (lastCall.map { " Its last call was \($0)." } ?? ""))
     }
 
     /// Whether its clients send datagrams.
@@ -57,7 +58,8 @@ extension Evidence {
             if call == nil, !calls.isEmpty, isTraced(name) { continue }
             return (call?.words ?? name, call?.call.name ?? name, reason)
         }
-        guard let call = calls.suffix(3).last(where: { $0.reason != nil }), let reason = call.reason,
+        guard let call = calls.suffix(3).last(where: { $0.reason != nil }),
+            let reason = call.reason,
             reason < 512
         else { return nil }
         return (call.words, call.call.name, reason)

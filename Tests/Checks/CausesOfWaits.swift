@@ -114,7 +114,9 @@ extension Evidence {
     }
 
     var sharedDescriptor: Cause? {
-        guard exchange?.outcome == .waiting, let own = clientsSocket, own.unread > 0 else { return nil }
+        guard exchange?.outcome == .waiting, let own = clientsSocket, own.unread > 0 else {
+            return nil
+        }
         let reading = threads.compactMap(\.call).filter { $0.row?.kind == .reading }
         let groups = Dictionary(grouping: reading, by: \.descriptor).filter { $0.value.count > 1 }
         guard let (shared, calls) = groups.first,
@@ -134,7 +136,8 @@ extension Evidence {
         }.first
         guard let waiting, exchange?.outcome == .waiting, clientsSocket == nil else { return nil }
         let calls = threads.compactMap(\.call)
-        guard !calls.isEmpty, !calls.contains(where: isAccepting), calls.count == threads.count else {
+        guard !calls.isEmpty, !calls.contains(where: isAccepting), calls.count == threads.count
+        else {
             return nil
         }
         let clients = counted(waiting, "client")
@@ -144,8 +147,10 @@ extension Evidence {
                 "Its one thread is \(place(of: threads[0].id)), and accepts nobody meanwhile: "
                     + "\(clients) \(waiting == 1 ? "waits" : "wait") in the backlog.")
         }
-        let places = Dictionary(grouping: calls, by: \.name).sorted { $0.value.count > $1.value.count }
-            .map { "\($0.value.count) in \($0.key)" }.joined(separator: ", ")
+        let places = Dictionary(grouping: calls, by: \.name).sorted {
+            $0.value.count > $1.value.count
+        }
+        .map { "\($0.value.count) in \($0.key)" }.joined(separator: ", ")
         return Cause(
             "nobody accepts",
             "None of its \(threads.count) threads is in accept (\(places)): \(clients) "
@@ -158,7 +163,8 @@ extension Evidence {
             !threads.isEmpty
         else { return nil }
         let calls = threads.compactMap(\.call)
-        guard calls.count == threads.count, !calls.contains(where: { $0.isOn(own.descriptor) }) else {
+        guard calls.count == threads.count, !calls.contains(where: { $0.isOn(own.descriptor) })
+        else {
             return nil
         }
         let places = calls.prefix(4).map(\.description).joined(separator: ", ")
@@ -191,9 +197,11 @@ extension Evidence {
     var waitsElsewhere: Cause? {
         guard failure.expected.contains("waiting in") || failure.expected.contains("that waits in")
         else { return nil }
-        guard let call = threads.compactMap(\.call).first(where: { call in
-            [.selecting, .polling, .waitingInEpoll, .sleeping].contains(call.row?.kind)
-        }) else { return nil }
+        guard
+            let call = threads.compactMap(\.call).first(where: { call in
+                [.selecting, .polling, .waitingInEpoll, .sleeping].contains(call.row?.kind)
+            })
+        else { return nil }
         if call.row?.kind == .sleeping {
             return Cause(
                 "sleeps",

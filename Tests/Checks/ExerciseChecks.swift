@@ -84,7 +84,9 @@ open class ExerciseChecks: XCTestCase {
         do {
             try body(run)
         } catch {
-            guard let error = error as? CheckFailure, error.kind == .failed, let calls = run.lastCalls(upTo: error.moment) else { return }
+            guard let error = error as? CheckFailure, error.kind == .failed,
+                let calls = run.lastCalls(upTo: error.moment)
+            else { return }
             outcome.server.append("Its last calls, in a second run that was traced: \(calls).")
             let second = FailureStory.Outcome(error, of: run, exercise)
             outcome.cause = second.cause ?? outcome.cause

@@ -81,7 +81,8 @@ package struct FailureStory {
     /// the check had closed its clients contradicts what it did while they were there.
     private func news(_ outcome: Outcome) -> [String] {
         let found = outcome.failure.found
-        let isToldAlready = found.contains("The server's ") || found.contains("the server was ended")
+        let isToldAlready =
+            found.contains("The server's ") || found.contains("the server was ended")
         return outcome.server.filter {
             !found.contains($0) && !(isToldAlready && $0.hasPrefix("The server's "))
         }

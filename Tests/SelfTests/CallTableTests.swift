@@ -51,7 +51,9 @@ final class CallTableTests: XCTestCase {
         let traced = CallRow.all.filter { $0.tracing != .onRequest }
         XCTAssertLessThan(traced.count, 50)
         XCTAssertTrue(traced.contains { $0.name == "epoll_pwait2" })
-        for row in CallRow.all where row.kind != .other { XCTAssertNotEqual(row.tracing, .onRequest) }
+        for row in CallRow.all where row.kind != .other {
+            XCTAssertNotEqual(row.tracing, .onRequest)
+        }
     }
 
     func testTellsWhichCallsWaitForever() {

@@ -96,7 +96,9 @@ final class CausesTests: XCTestCase {
             ),
             (
                 "sockets that nobody closes",
-                evidence([], sockets: (4...9).map { SocketFacts(descriptor: $0, state: .clientHasReset) }),
+                evidence(
+                    [], sockets: (4...9).map { SocketFacts(descriptor: $0, state: .clientHasReset) }
+                ),
                 "6 sockets of clients that have reset their connection are still open: after read has "
                     + "failed with ECONNRESET the connection is to be closed too."
             ),
@@ -116,7 +118,8 @@ final class CausesTests: XCTestCase {
             (
                 "a write that took a part",
                 evidence(
-                    [accept(5), read(5, 9), write(5, of: 9, 3), read(5, nil)], exchange(.waiting, 3)),
+                    [accept(5), read(5, 9), write(5, of: 9, 3), read(5, nil)], exchange(.waiting, 3)
+                ),
                 "write(5) took 3 of 9 bytes, and the other 6 were not written afterwards. write says "
                     + "how much it has taken: go on with the rest."
             ),
@@ -170,7 +173,8 @@ final class CausesTests: XCTestCase {
         let listener = SocketFacts(descriptor: 3, state: .listens(waiting: 1))
         return [
             (
-                "an option of a socket", evidence([], exchange(.waiting), sockets: [listener, own]),
+                "an option of a socket",
+                evidence([], exchange(.waiting), sockets: [listener, own]),
                 "SO_RCVLOWAT is 4: a read waits until so many bytes are there, and only 1 of client 1 "
                     + "have come."
             ),
@@ -178,7 +182,9 @@ final class CausesTests: XCTestCase {
                 "a thread that waits for another thread",
                 evidence(
                     [], exchange(.waiting),
-                    threads: [blocked(1, in: SYS_futex, waitsFor: .end(of: 2)), blocked(2, in: SYS_read)],
+                    threads: [
+                        blocked(1, in: SYS_futex, waitsFor: .end(of: 2)), blocked(2, in: SYS_read),
+                    ],
                     sockets: [listener]),
                 "The thread that should accept waits for the end of another one (pthread_join), and "
                     + "that one is in read(6). Detach a thread, or join it when it has ended."
@@ -187,14 +193,16 @@ final class CausesTests: XCTestCase {
                 "two threads on one descriptor",
                 evidence(
                     [], exchange(.waiting),
-                    threads: [blocked(1, in: SYS_read), blocked(2, in: SYS_read)], sockets: [unread]),
+                    threads: [blocked(1, in: SYS_read), blocked(2, in: SYS_read)], sockets: [unread]
+                ),
                 "2 threads wait in read(6), and none reads descriptor 5, the connection of client 1: "
                     + "each thread needs its own number, and not a pointer to a variable that changes."
             ),
             (
                 "a client that nobody accepts",
                 evidence(
-                    [], exchange(.waiting), threads: [blocked(1, in: SYS_read)], sockets: [listener]),
+                    [], exchange(.waiting), threads: [blocked(1, in: SYS_read)], sockets: [listener]
+                ),
                 "Its one thread is in read(6), and accepts nobody meanwhile: 1 client waits in the "
                     + "backlog."
             ),
@@ -202,7 +210,9 @@ final class CausesTests: XCTestCase {
                 "a lock that nobody known holds",
                 evidence(
                     [], exchange(.waiting),
-                    threads: [blocked(1, in: SYS_accept), blocked(2, in: SYS_futex, waitsFor: .somebody)]),
+                    threads: [
+                        blocked(1, in: SYS_accept), blocked(2, in: SYS_futex, waitsFor: .somebody),
+                    ]),
                 "1 thread waits in futex, for a lock or for another thread. A lock must be released on "
                     + "every way out, and before any call that may wait."
             ),

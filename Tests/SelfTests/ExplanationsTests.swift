@@ -13,7 +13,8 @@ final class ExplanationsTests: XCTestCase {
             methods[4]: (.failed, nil), methods[5]: (.failed, "frequent"),
         ])
         let told = report.explanations
-        XCTAssertEqual(told.map(\.told.id), [3, 1, 4].map { exercise.checkID(exercise.checks[$0]) })
+        XCTAssertEqual(
+            told.map(\.told.id), [3, 1, 4].map { exercise.checkID(exercise.checks[$0]) })
         XCTAssertEqual(told[0].others.map(\.id), [exercise.checkID(exercise.checks[5])])
         let text = TextReport(
             report: Report(submission: "x", exercises: [report], environment: .current),

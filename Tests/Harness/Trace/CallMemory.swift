@@ -29,7 +29,8 @@ extension TraceEvent {
         switch call.row?.kind {
         case .selecting: selected(asked)
         case .polling: polled(asked) { UInt32(UInt16(bitPattern: $0.events)) }
-        case .changingInterest: epollEvents(asked, descriptor: CInt(truncatingIfNeeded: arguments[2]))
+        case .changingInterest:
+            epollEvents(asked, descriptor: CInt(truncatingIfNeeded: arguments[2]))
         default: []
         }
     }

@@ -175,3 +175,16 @@ extension CallRow {
         #endif
     }()
 }
+
+extension SyscallTrace {
+    /// Every call that a server of this course could serve its clients with, or wait in.
+    public static var serving: SyscallTrace { SyscallTrace(calls: servingCalls) }
+
+    /// The calls of `serving`.
+    public static let servingCalls = calls { $0 == .serving }
+    static let tellingCalls = calls { $0 == .telling }
+
+    private static func calls(_ isMeant: (CallRow.Tracing) -> Bool) -> Set<Int32> {
+        Set(CallRow.all.filter { isMeant($0.tracing) }.map(\.number))
+    }
+}

@@ -25,7 +25,9 @@ extension TraceEvent {
 
     /// The port that a sendto names; nil if it names none.
     package var destination: UInt16? {
-        guard number == SYS_sendto, asked.count == MemoryLayout<sockaddr_in>.size else { return nil }
+        guard number == SYS_sendto, asked.count == MemoryLayout<sockaddr_in>.size else {
+            return nil
+        }
         return CallMemory.values(sockaddr_in.self, in: asked).first.map {
             UInt16(bigEndian: $0.sin_port)
         }

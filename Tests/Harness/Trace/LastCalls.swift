@@ -82,7 +82,9 @@ package struct LastCalls {
 extension TraceEvent {
     /// The event as a failure tells it: `accept4(3) = EMFILE (fault)`, `SIGTERM just before pselect6`.
     fileprivate var sentence: String {
-        guard kind == .signal else { return "\(question) = \(answer)\(isInjected ? " (fault)" : "")" }
+        guard kind == .signal else {
+            return "\(question) = \(answer)\(isInjected ? " (fault)" : "")"
+        }
         let place = before.map { " just before \(SystemCall(number: $0, arguments: []).name)" }
         return signalName(number) + (place ?? "")
     }

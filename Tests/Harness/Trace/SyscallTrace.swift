@@ -92,17 +92,6 @@ public final class SyscallTrace: Sendable {
     /// The same, and the calls that tell: what a failure and a figure show. No check counts them.
     public var history: [TraceEvent] { state.withLock { $0.events } }
 
-    /// Every call that a server of this course could serve its clients with, or wait in.
-    public static var serving: SyscallTrace { SyscallTrace(calls: servingCalls) }
-
-    /// The calls of `serving`.
-    public static let servingCalls = calls { $0 == .serving }
-    private static let tellingCalls = calls { $0 == .telling }
-
-    private static func calls(_ isMeant: (CallRow.Tracing) -> Bool) -> Set<Int32> {
-        Set(CallRow.all.filter { isMeant($0.tracing) }.map(\.number))
-    }
-
     /// Every call with this number so far.
     public func calls(_ number: Int32) -> [TraceEvent] {
         events.filter { $0.kind == .call && $0.number == number }
