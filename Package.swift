@@ -78,7 +78,7 @@ let package = Package(
             name: "Scenes", dependencies: ["CLinux", "Harness", "Registry"], path: "Tests/Scenes",
             swiftSettings: finished),
         .target(
-            name: "Checks", dependencies: ["Harness", "Registry"], path: "Tests/Checks",
+            name: "Checks", dependencies: ["CLinux", "Harness", "Registry"], path: "Tests/Checks",
             swiftSettings: finished),
         .target(
             name: "HiddenScenes",

@@ -117,7 +117,7 @@ extension Ladder.Row {
         let waits = event.hasWaited || event.end == nil
         let count = max(event.result ?? 0, 0)
         self.column = column
-        self.call = event.question ?? call.description
+        self.call = event.question
         waiting = waits ? words.missing : nil
         ready = waits && event.end != nil && (event.result ?? -1) >= 0 ? words.present : nil
         copying = event.end != nil && count > 0 ? words.copies(count) : nil
@@ -142,18 +142,16 @@ private struct Words {
     private enum Family { case receiving, sending, accepting, starting, other }
 
     init(_ call: SystemCall) {
-        let number = call.number
-        if SystemCall.reading.contains(number) || SystemCall.readingMany.contains(number) {
+        switch call.row?.kind {
+        case .reading, .readingMany:
             let noun = call.name.hasPrefix("recv") ? "datagram" : "data"
             (missing, present, family) = ("no \(noun) ready", "\(noun) ready", .receiving)
-        } else if SystemCall.writing.contains(number) {
+        case .writing, .writingMany:
             (missing, present, family) = ("no room in the socket", "room in the socket", .sending)
-        } else if SystemCall.accepting.contains(number) {
+        case .accepting:
             (missing, present, family) = ("no connection ready", "connection ready", .accepting)
-        } else if ["clone", "clone3", "fork", "vfork"].contains(call.name) {
-            (missing, present, family) = ("", "", .starting)
-        } else {
-            (missing, present, family) = ("nothing ready", "something ready", .other)
+        case .starting: (missing, present, family) = ("", "", .starting)
+        default: (missing, present, family) = ("nothing ready", "something ready", .other)
         }
     }
 

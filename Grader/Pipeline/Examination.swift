@@ -130,22 +130,22 @@ private final class RunningCheck {
         if status == nil { process.kill() }
         killOrphans()
         let duration = Double(Deadline.nanoseconds() - started) / 1e9
-        let (outcome, message, unwritten) = judge(exercise, status)
-        return (
-            CheckReport(exercise, check, outcome, message: message, duration: duration), unwritten
-        )
+        let data = (try? record.readToEnd()) ?? Data()
+        let said = try? JSONDecoder().decode(CheckRecord.self, from: data)
+        let (outcome, message, unwritten) = judge(exercise, status, said)
+        let report = CheckReport(
+            exercise, check, outcome, message: message, duration: duration,
+            cause: outcome == .failed ? said?.cause : nil)
+        return (report, unwritten)
     }
 
     private func judge(
-        _ exercise: Exercise, _ status: ExitStatus?
+        _ exercise: Exercise, _ status: ExitStatus?, _ said: CheckRecord?
     ) -> (CheckReport.Status, String, Bool) {
         guard let status else {
             return (.timedOut, "The check did not end in time, and was stopped.", false)
         }
-        let data = (try? record.readToEnd()) ?? Data()
-        guard let said = try? JSONDecoder().decode(CheckRecord.self, from: data),
-            said.check == exercise.checkID(check)
-        else {
+        guard let said, said.check == exercise.checkID(check) else {
             if status == .exited(0) {
                 return (.graderError, "The suites have no test \(check.method).", false)
             }

@@ -166,6 +166,9 @@ public struct CheckReport: Codable, Equatable, Sendable {
     public let hint: String
     /// How long the check ran, in seconds.
     public let duration: Double
+    /// What failures of one cause have in common; nil where nothing is known of the cause. It orders
+    /// what a person reads, and is no part of the JSON.
+    package var cause: String?
 
     enum CodingKeys: String, CodingKey {
         case id, title, status, score, maxScore = "max_score", visibility, message, hint, duration
@@ -173,7 +176,7 @@ public struct CheckReport: Codable, Equatable, Sendable {
 
     package init(
         _ exercise: Exercise, _ check: Check, _ status: Status, message: String,
-        duration: Double = 0
+        duration: Double = 0, cause: String? = nil
     ) {
         id = exercise.checkID(check)
         title = check.title
@@ -184,6 +187,7 @@ public struct CheckReport: Codable, Equatable, Sendable {
         self.message = message
         hint = check.hint
         self.duration = (duration * 1000).rounded() / 1000
+        self.cause = cause
     }
 }
 

@@ -49,7 +49,7 @@ package struct TextReport {
         let open = exercise.checks.filter { $0.status != .passed }
         if exercise.message == nil, !open.isEmpty {
             lines.append(terminal.paint(exercise.id, .bold))
-            for check in open where check.status != .notRun { lines += [story(check), ""] }
+            for explanation in exercise.explanations { lines += [story(explanation), ""] }
             lines += notRun(open)
         }
         return lines
@@ -68,11 +68,23 @@ package struct TextReport {
         return lines.isEmpty ? [] : lines + [""]
     }
 
-    private func story(_ check: CheckReport) -> String {
-        let mark = terminal.paint(check.status == .notVerified ? "?" : "✗", .red)
-        let head = "  \(mark) \(check.id) (\(check.status.rawValue))"
+    /// One cause: the story of its first check, and the names of the others that it explains.
+    private func story(_ explanation: Explanation) -> String {
+        let check = explanation.told
         let message = check.message.isEmpty ? check.title : check.message
-        return head + "\n" + indent(message, 4)
+        var lines = [head(check), indent(message, 4)]
+        if !explanation.others.isEmpty {
+            let count = explanation.others.count
+            lines.append(
+                "    The same cause explains \(counted(count, "more check")) that failed:")
+            lines += explanation.others.map { "    \(head($0)): \($0.title)" }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private func head(_ check: CheckReport) -> String {
+        let mark = terminal.paint(check.status == .notVerified ? "?" : "✗", .red)
+        return "  \(mark) \(check.id) (\(check.status.rawValue))"
     }
 
     private var total: String {

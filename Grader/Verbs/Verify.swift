@@ -150,9 +150,20 @@ private func summary(_ rates: Rates) -> String {
         outcome.trial.exercise.id + row(outcome)
     }
     return
-        ([""] + alone + [rates.markdown] + list("Flakes", rates.flakes)
+        ([""] + unnamed(rates) + alone + [rates.markdown] + (rates.isWhole ? [rates.causes] : [])
+        + list("Flakes", rates.flakes)
         + list("Hidden checks that no Wrong submission fails", rates.unproven)
         + list("Came out another way than it must", missed)).joined(separator: "\n")
+}
+
+/// The first messages that do not name their mistake's cause.
+private func unnamed(_ rates: Rates) -> [String] {
+    rates.unnamed.map { outcome in
+        let first = outcome.reports.first?.explanations.first?.told
+        return "\(outcome.trial.exercise.id)/\(outcome.trial.name): the first message does not say "
+            + "“\(outcome.trial.cause ?? "")”:\n\(first?.id ?? "nothing failed")\n"
+            + (first?.message ?? "") + "\n"
+    }
 }
 
 private func list(_ title: String, _ lines: [String]) -> [String] {

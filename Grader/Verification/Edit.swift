@@ -8,6 +8,7 @@ package import Pipeline
 ///
 ///     Caught by: epoll-echo.testForgetsTheGone
 ///     Says: never rested
+///     Cause: close each copy
 ///     The mistake: It keeps a copy of each descriptor, and closes only the first.
 ///     Base: solution
 ///

@@ -103,6 +103,21 @@ package struct Rates {
         return Course.exercises.filter { ids.contains($0.id) }
     }
 
+    /// Mistakes that say their cause, and whose first message does not. Only a whole grading can tell.
+    package var unnamed: [Outcome] {
+        isWhole ? outcomes.filter { namesCause($0) == false } : []
+    }
+
+    private func namesCause(_ outcome: Outcome) -> Bool? {
+        outcome.reports.first.flatMap(outcome.trial.namesCause)
+    }
+
+    /// How many of the mistakes that say their cause have a first message that names it.
+    package var causes: String {
+        let all = outcomes.filter { $0.trial.cause != nil }
+        return "causes named: \(all.count - unnamed.count) of \(all.count) edits that say one"
+    }
+
     /// Whether everything came out as it must.
     package var areClean: Bool {
         outcomes.allSatisfy { $0.verdict == .right } && flakes.isEmpty && unproven.isEmpty
@@ -123,11 +138,18 @@ package struct Rates {
             \(count([.wrong, .hostile])) | \(count(.otherReason)) |
             | flakes (a check's verdict changes between runs) | \
             \(checkRuns) | \(flakes.count) |
-
+            \(causesRow)
             \(tally(.solution)) and \(tally(.right)) were judged \(times(.right)), \
             \(tally(.stub)), \(tally(.wrong)) and \(tally(.hostile)) \(times(.wrong))\(part)\(load).
 
             """
+    }
+
+    private var causesRow: String {
+        guard isWhole else { return "" }
+        let all = outcomes.filter { $0.trial.cause != nil }.count
+        return "| causes named (the first message of a mistake's grading says its cause) "
+            + "| \(all) | \(all - unnamed.count) |\n"
     }
 
     private func times(_ kind: Trial.Kind) -> String {

@@ -63,7 +63,8 @@ package struct Submissions {
                 "\(path) does not begin with `Caught by:` and `Says:`.",
                 help: "Name a check of \(exercise.id), and a part of its message.")
         }
-        return Trial(kind, exercise, name, parcel, caughtBy: method, says: says)
+        return Trial(
+            kind, exercise, name, parcel, caughtBy: method, says: says, cause: header["Cause"])
     }
 
     /// What is submitted, and the `Name: value` lines at the top of it.

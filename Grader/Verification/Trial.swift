@@ -31,6 +31,9 @@ package struct Trial {
     /// What the failure must say of what was expected, of what came or of the cause, so that it fails
     /// for the right reason.
     package let says: String
+    /// What the first message of the whole grading must say, so that a learner reads the cause; nil where
+    /// nobody has said it yet.
+    package let cause: String?
 
     /// How often it is judged when the correct ones are judged `runs` times. A flake shows itself where
     /// something must pass; what must fail often waits for its deadline, and is judged a tenth as often.
@@ -47,7 +50,7 @@ package struct Trial {
     /// A submission whose verdict is known.
     package init(
         _ kind: Kind, _ exercise: Exercise, _ name: String, _ parcel: Intake.Parcel,
-        caughtBy: String = "", says: String = ""
+        caughtBy: String = "", says: String = "", cause: String? = nil
     ) {
         self.kind = kind
         self.exercise = exercise
@@ -55,6 +58,14 @@ package struct Trial {
         self.parcel = parcel
         self.caughtBy = caughtBy
         self.says = says
+        self.cause = cause
+    }
+
+    /// Whether the first message of a whole grading names the cause; nil for a trial that says none.
+    package func namesCause(_ report: ExerciseReport) -> Bool? {
+        guard let cause else { return nil }
+        guard let first = report.explanations.first?.told else { return false }
+        return evidence(of: first).lowercased().contains(cause.lowercased())
     }
 
     /// Whether the suites have made of it what they must.

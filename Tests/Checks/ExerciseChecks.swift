@@ -25,10 +25,10 @@ open class ExerciseChecks: XCTestCase {
         else { return XCTFail("\(Self.exercise).\(method) is not in the registry.") }
 
         let seed = Self.seed
-        let failure = run(exercise, seed: seed, body)
+        let outcome = run(exercise, seed: seed, body)
         let story = FailureStory(
             exercise: exercise, check: check, suite: "\(Self.self)", seed: seed)
-        let record = story.record(of: failure?.0, steps: failure?.1 ?? "", after: failure?.2 ?? [])
+        let record = story.record(of: outcome)
         try deliver(record)
         switch record.outcome {
         case .passed: break
@@ -37,9 +37,10 @@ open class ExerciseChecks: XCTestCase {
         }
     }
 
+    /// Runs a check; nil when it has passed.
     private func run(
         _ exercise: Exercise, seed: UInt64, _ body: (CheckRun) throws -> Void
-    ) -> (CheckFailure, String, [String])? {
+    ) -> FailureStory.Outcome? {
         do {
             let run = try CheckRun(
                 exercise: exercise.id, subject: .current, seed: seed,
@@ -52,33 +53,44 @@ open class ExerciseChecks: XCTestCase {
             } catch {
                 // A scene throws nothing else; the type is left out so that a check is one short line.
                 guard let error = error as? CheckFailure else { fatalError("\(error)") }
-                let failure = run.unwrittenStub() ?? run.verdict(on: error) ?? error
-                var after = run.aftermath
+                var outcome = FailureStory.Outcome(
+                    run.unwrittenStub() ?? run.verdict(on: error) ?? error, of: run, exercise)
+                let isTraced = run.lastCalls(upTo: error.moment) != nil
                 // What it has started ends here: the second run takes what else it finds for orphans.
                 run.end()
-                if failure.kind == .failed, run.lastCalls == nil {
-                    after += lastCallsOfASecondRun(exercise, seed: seed, body).map { [$0] } ?? []
+                if outcome.failure.kind == .failed, !isTraced {
+                    learnFromASecondRun(&outcome, exercise, seed: seed, body)
                 }
-                return (failure, run.transcript.text, after)
+                return outcome
             }
         } catch {
-            return (error, "", [])
+            return FailureStory.Outcome(error)
         }
     }
 
     /// A server that is not traced runs at its own speed, and leaves no list of its calls. So a check
-    /// that has failed is played once more, traced, for that list alone. Nil if it fails another way.
-    private func lastCallsOfASecondRun(
-        _ exercise: Exercise, seed: UInt64, _ body: (CheckRun) throws -> Void
-    ) -> String? {
+    /// that has failed is played once more, traced, for that list and for what it shows of the cause.
+    /// Nothing is learnt if it passes then.
+    private func learnFromASecondRun(
+        _ outcome: inout FailureStory.Outcome, _ exercise: Exercise, seed: UInt64,
+        _ body: (CheckRun) throws -> Void
+    ) {
         guard
             let run = try? CheckRun(
                 exercise: exercise.id, subject: .current, seed: seed, seconds: 3,
                 tracesEveryServer: true)
-        else { return nil }
+        else { return }
         defer { run.end() }
-        guard (try? body(run)) == nil else { return nil }
-        return run.lastCalls.map { "Its last calls, in a second run that was traced: \($0)." }
+        do {
+            try body(run)
+        } catch {
+            guard let error = error as? CheckFailure, error.kind == .failed,
+                let calls = run.lastCalls(upTo: error.moment)
+            else { return }
+            outcome.server.append("Its last calls, in a second run that was traced: \(calls).")
+            let second = FailureStory.Outcome(error, of: run, exercise)
+            outcome.cause = second.cause ?? outcome.cause
+        }
     }
 
     private static var seed: UInt64 {

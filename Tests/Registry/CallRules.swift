@@ -39,7 +39,8 @@ public struct CallRules: Sendable {
 extension CallRules.Forbidden {
     static let asksForReadiness = CallRules.Forbidden(
         signs: [
-            "poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait", "epoll_ctl",
+            "poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait", "epoll_pwait2",
+            "epoll_ctl",
         ],
         meaning:
             "It asks what is ready before it reads. That is the model of chapters 3 to 5; here "

@@ -77,7 +77,7 @@ extension CheckRun {
     ) throws(CheckFailure) -> [TraceEvent] {
         // A server that does not rest is in a call by chance: that one is no wait to be drawn.
         let unfinished = try settle(server) ? UInt64.max : 0
-        return trace.events.filter { ($0.end ?? unfinished) >= start }
+        return trace.history.filter { ($0.end ?? unfinished) >= start }
     }
 
     /// Waits until the server rests, so that the figure ends where it began. One that never rests may

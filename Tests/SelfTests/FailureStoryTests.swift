@@ -52,8 +52,10 @@ final class FailureStoryTests: XCTestCase {
     }
 
     private func record(of failure: CheckFailure?) -> CheckRecord {
-        FailureStory(exercise: exercise, check: check, suite: "Suite", seed: 7).record(
-            of: failure, steps: "1. the server starts\n2. a datagram is sent",
-            after: ["The server's one thread is in recvfrom(3)."])
+        var outcome = failure.map(FailureStory.Outcome.init)
+        outcome?.steps = "1. the server starts\n2. a datagram is sent"
+        outcome?.server = ["The server's one thread is in recvfrom(3)."]
+        return FailureStory(exercise: exercise, check: check, suite: "Suite", seed: 7)
+            .record(of: outcome)
     }
 }

@@ -80,6 +80,15 @@ final class TraceTests: XCTestCase {
         }
     }
 
+    func testTheCallsThatTellAreKeptAndNotCounted() throws {
+        let trace = SyscallTrace(calls: [SYS_read])
+        XCTAssertEqual(try run("exec 7</dev/null; exec 7<&-", trace).status, .exited(0))
+        XCTAssertTrue(trace.events.allSatisfy { $0.kind != .call || $0.number == SYS_read })
+        let told = trace.history.filter { $0.kind == .call && $0.number != SYS_read }
+        XCTAssertTrue(told.contains { $0.call.name == "close" && $0.call.descriptor == 7 })
+        XCTAssertFalse(told.contains(where: \.hasWaited))
+    }
+
     func testAReadCanBeShortened() throws {
         // The first read is the dynamic loader's, of the C library.
         let trace = SyscallTrace(calls: [SYS_read])
@@ -115,6 +124,7 @@ final class TraceTests: XCTestCase {
                 events.firstIndex { $0.kind == .call && $0.call.descriptor == 7 })
             XCTAssertLessThan(signal, read, "the signal came in the call, not before it")
             XCTAssertFalse(events.contains { $0.result ?? 0 < 0 })
+            XCTAssert(LastCalls(events).text?.contains("SIGUSR1 just before read") == true)
             XCTAssertEqual(
                 String(decoding: process.standardOutput, as: UTF8.self), "caught\none\ntwo\n")
         }

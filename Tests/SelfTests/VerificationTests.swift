@@ -68,6 +68,26 @@ final class VerificationTests: XCTestCase {
             hidden.map(exercise.checkID))
     }
 
+    func testTheCauseMustStandInTheFirstMessage() {
+        let trial = Trial(
+            .wrong, exercise, "x", .missing, caughtBy: check.method, says: "came late",
+            cause: "SECOND time")
+        let named = report(.failed, story(found: "close(7) for the second time"))
+        let unnamed = report(.failed, story(found: "it came late"))
+        XCTAssertEqual(trial.namesCause(named), true)
+        XCTAssertEqual(trial.namesCause(unnamed), false)
+        XCTAssertEqual(trial.namesCause(report(.failed, story(step: "a second time"))), false)
+        XCTAssertNil(wrong("came late").namesCause(named))
+        let outcomes = [named, unnamed].map { Outcome(trial: trial, reports: [$0]) }
+        let rates = Rates(outcomes: outcomes, isUnderLoad: false, isWhole: true)
+        XCTAssertEqual(rates.causes, "causes named: 1 of 2 edits that say one")
+        XCTAssertEqual(rates.unnamed.count, 1)
+        XCTAssert(rates.markdown.contains("grading says its cause) | 2 | 1 |"), rates.markdown)
+        // Only the check that must see it was run: nobody knows the first message.
+        let part = Rates(outcomes: outcomes, isUnderLoad: false, isWhole: false)
+        XCTAssertFalse(part.markdown.contains("causes named"))
+    }
+
     private func wrong(_ says: String) -> Trial {
         Trial(.wrong, exercise, "x", .missing, caughtBy: check.method, says: says)
     }

@@ -20,12 +20,36 @@ public struct CheckFailure: Error, Equatable {
     public let expected: String
     /// What was instead.
     public let found: String
-    /// What most likely led to it, when the facts tell; otherwise the check's own hint is used.
+    /// What most likely led to it, as far as the check that failed can tell.
     public let cause: String?
+    /// When it was found, in nanoseconds of the monotonic clock: what its server did later is no part
+    /// of it.
+    package let moment = Deadline.nanoseconds()
+    /// What the kernel said of the server at that moment; nil when nobody has asked.
+    package var facts: ServerFacts?
+    /// What a client had sent and got, if that is what failed.
+    package var exchange: Exchange?
 
     /// The server did something wrong.
     public init(expected: String, found: String, cause: String? = nil) {
         self.init(kind: .failed, expected: expected, found: found, cause: cause)
+    }
+
+    /// The same failure in other words: what was seen of the server stays.
+    public func retold(
+        expected: String? = nil, found: String? = nil, cause: String? = nil
+    ) -> CheckFailure {
+        var failure = CheckFailure(
+            kind: kind, expected: expected ?? self.expected, found: found ?? self.found,
+            cause: cause)
+        (failure.facts, failure.exchange) = (facts, exchange)
+        return failure
+    }
+
+    /// Two failures are equal that say the same.
+    public static func == (first: CheckFailure, second: CheckFailure) -> Bool {
+        (first.kind, first.expected, first.found, first.cause)
+            == (second.kind, second.expected, second.found, second.cause)
     }
 
     /// This machine cannot tell, for a reason given as a sentence.

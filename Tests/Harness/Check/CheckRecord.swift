@@ -25,11 +25,14 @@ public struct CheckRecord: Codable, Equatable, Sendable {
     public let outcome: Outcome
     /// The whole story of a failure, or a reason; empty for a check that passed.
     public let message: String
+    /// What failures of one cause have in common; nil where nothing is known of the cause.
+    public let cause: String?
 
     /// A record of one check.
-    public init(check: String, outcome: Outcome, message: String) {
+    public init(check: String, outcome: Outcome, message: String, cause: String? = nil) {
         self.check = check
         self.outcome = outcome
         self.message = message
+        self.cause = cause
     }
 }

@@ -131,15 +131,27 @@ public final class CheckRun {
 
     /// What the servers are doing or how they ended, and their last words; without those that the
     /// check itself has stopped.
-    public var aftermath: [String] {
+    /// - Parameter moment: Calls that began later are left out: a failure had been found.
+    package func aftermath(of moment: UInt64) -> [String] {
         running.flatMap { server in
-            [server.activity] + (server.lastCalls.map { ["Its last calls: \($0)."] } ?? [])
+            [server.activity]
+                + (server.lastCalls(upTo: moment).map { ["Its last calls: \($0)."] } ?? [])
                 + server.lastWords.map { "stderr: \($0)" }
         }
     }
 
     /// The last calls of the last server that was traced, also of one that the check has stopped.
-    public var lastCalls: String? { servers.reversed().lazy.compactMap(\.lastCalls).first }
+    package func lastCalls(upTo moment: UInt64) -> String? {
+        servers.reversed().lazy.compactMap { $0.lastCalls(upTo: moment) }.first
+    }
+
+    /// What the kernel says of the last server now that the check has let go of its clients.
+    package var factsAfterwards: ServerFacts {
+        let server = servers.last { !$0.isStopped } ?? servers.last
+        var facts = server?.facts() ?? ServerFacts()
+        facts.isAfterwards = true
+        return facts
+    }
 
     /// The failure that says `unwritten`, if a server has ended as a stub does. A stub may announce
     /// itself first, so a client can notice the closed socket before the process has quite ended.
@@ -163,7 +175,7 @@ public final class CheckRun {
         do {
             try body()
         } catch  where error.kind == .failed {
-            throw CheckFailure(expected: error.expected, found: error.found)
+            throw error.retold()
         }
     }
 

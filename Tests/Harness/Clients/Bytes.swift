@@ -76,14 +76,16 @@ public func signalName(_ number: CInt) -> String {
         SIGHUP: "SIGHUP", SIGILL: "SIGILL", SIGINT: "SIGINT", SIGIO: "SIGIO", SIGKILL: "SIGKILL",
         SIGPIPE: "SIGPIPE", SIGQUIT: "SIGQUIT", SIGSEGV: "SIGSEGV", SIGTERM: "SIGTERM",
         SIGTRAP: "SIGTRAP", SIGUSR1: "SIGUSR1", SIGUSR2: "SIGUSR2", SIGXCPU: "SIGXCPU",
-        SIGXFSZ: "SIGXFSZ",
+        SIGXFSZ: "SIGXFSZ", SIGSTOP: "SIGSTOP", SIGCONT: "SIGCONT", SIGCHLD: "SIGCHLD",
+        SIGTSTP: "SIGTSTP", SIGURG: "SIGURG", SIGWINCH: "SIGWINCH",
     ]
     return names[number] ?? "signal \(number)"
 }
 
 /// An error number's name: `EAGAIN`. See strerrorname_np(3).
 public func errorName(_ number: CInt) -> String {
-    // Of the kernel's own: a tracer sees them, a program never does. See ERESTARTSYS in signal(7).
-    if (512...516).contains(number) { return "interrupted, and made again" }
+    // ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND, ERESTART_RESTARTBLOCK: the kernel's own numbers for
+    // a call that a signal ends. A tracer sees them; the program gets EINTR, or makes the call again.
+    if (512...516).contains(number) { return "interrupted by a signal" }
     return strerrorname_np(number).map { String(cString: $0) } ?? "errno \(number)"
 }

@@ -36,6 +36,7 @@ public final class TCPClient {
         let result = withSockaddr(&address) { Glibc.connect(socket, $0, $1) }
         let reason = errno
         port = ownPort(socket)
+        server.register(name, port: port, comesInTurn: true)
         transcript?.add("\(name) connects")
         guard result == -1 else { return }
         guard reason == EINPROGRESS else { throw explain(reason, doing: "a connection") }
@@ -51,6 +52,7 @@ public final class TCPClient {
     /// Sends all of `bytes`, waiting for room as long as the server reads.
     public func send(_ bytes: [UInt8]) throws(CheckFailure) {
         transcript?.add("\(name) sends \(counted(bytes.count, "byte")): \(escaped(bytes))")
+        server.take(bytes, from: name)
         var sent = 0
         while sent < bytes.count {
             let count = bytes[sent...].withUnsafeBytes {
@@ -88,25 +90,44 @@ public final class TCPClient {
         transcript?.add("\(name) waits for \(counted(expected.count, "byte"))")
         var received = 0
         while received < expected.count {
-            let chunk = try receiveSome(atMost: expected.count - received) {
-                "\(counted(expected.count, "byte")) back; \(counted(received, "byte")) came"
+            let chunk: [UInt8]
+            do {
+                chunk = try receiveSome(atMost: expected.count - received) {
+                    "\(counted(expected.count, "byte")) back; \(counted(received, "byte")) came"
+                }
+            } catch {
+                let isReset = error.found.contains("(RST)")
+                throw explain(error, expected, expected[..<received], isReset ? .reset : .waiting)
             }
+            let all = expected[..<received] + chunk
             if let difference = Difference(expected: expected, from: received, received: chunk) {
-                throw CheckFailure(
+                let failure = CheckFailure(
                     expected: difference.expected, found: difference.received,
                     cause:
                         "The bytes of \(name) came back changed, from byte \(difference.offset) on."
                 )
+                throw explain(failure, expected, all, .changed)
             }
             if chunk.isEmpty {
                 try server.requireAliveNow()
-                throw CheckFailure(
+                let failure = CheckFailure(
                     expected: "\(counted(expected.count, "byte")) back: \(escaped(expected))",
                     found: "the end of the connection after \(counted(received, "byte"))",
                     cause: "The server closed the connection before it had sent everything back.")
+                throw explain(failure, expected, all, .ended)
             }
             received += chunk.count
         }
+    }
+
+    private func explain(
+        _ failure: CheckFailure, _ expected: [UInt8], _ received: ArraySlice<UInt8>,
+        _ outcome: Exchange.Outcome
+    ) -> CheckFailure {
+        guard failure.kind == .failed, server.exitStatus == nil else { return failure }
+        let exchange = Exchange(
+            name, isDatagram: false, expected: expected, received: Array(received), outcome)
+        return server.explain(failure, exchange)
     }
 
     /// The next bytes, at most `count`; none at the end of the stream. Waits for the first of them.
@@ -126,14 +147,14 @@ public final class TCPClient {
         do {
             rest = try receiveSome(atMost: 64) { "the end of the connection" }
         } catch  where error.kind == .failed && error.cause == nil {
-            throw CheckFailure(
-                expected: error.expected, found: error.found,
+            throw error.retold(
                 cause: "Its connection is still open: after read gives 0, close it.")
         }
         guard rest.isEmpty else {
-            throw CheckFailure(
+            let failure = CheckFailure(
                 expected: "the end of the connection", found: "more bytes: \(escaped(rest))",
                 cause: "The server sent something that the client had not sent.")
+            throw explain(failure, [], rest[...], .changed)
         }
     }
 
@@ -197,7 +218,8 @@ public final class TCPClient {
                     "The connection of \(name) still waits in the backlog: nobody has accepted it."
             case .some(let row) where row.receiveQueue > 0:
                 let count = counted(row.receiveQueue, "byte")
-                return "\(count) of \(name) lie unread in the server's socket."
+                let verb = row.receiveQueue == 1 ? "lies" : "lie"
+                return "\(count) of \(name) \(verb) unread in the server's socket."
             default:
                 return
                     "It has read all that \(name) sent, and nothing lies in its socket to be sent."
@@ -224,6 +246,6 @@ public final class TCPClient {
                 )
             default: (errorText(reason), nil)
             }
-        return CheckFailure(expected: what, found: meaning.0, cause: meaning.1)
+        return server.failure(expected: what, found: meaning.0, cause: meaning.1)
     }
 }

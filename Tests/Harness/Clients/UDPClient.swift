@@ -34,6 +34,7 @@ public final class UDPClient {
         else {
             throw .machine("No socket for a sender: \(errorText(errno)).")
         }
+        server.register(name, port: ownPort(socket), comesInTurn: false)
     }
 
     deinit { if isOpen { Glibc.close(socket) } }
@@ -45,6 +46,7 @@ public final class UDPClient {
             let size = counted(payload.count, "byte")
             transcript.add("\(name) sends a datagram of \(size): \(escaped(payload))")
         }
+        server.take(payload, from: name)
         while Glibc.send(socket, payload, payload.count, Int32(MSG_NOSIGNAL)) == -1 {
             guard errno == EAGAIN || errno == EINTR else {
                 let reason = errno
@@ -65,7 +67,13 @@ public final class UDPClient {
         if !quietly {
             transcript.add("\(name) waits for its datagram of \(counted(expected.count, "byte"))")
         }
-        try require(receiveAny("a datagram of \(counted(expected.count, "byte"))"), is: expected)
+        let received: [UInt8]
+        do {
+            received = try receiveAny("a datagram of \(counted(expected.count, "byte"))")
+        } catch {
+            throw explain(error, expected, [], .waiting)
+        }
+        try require(received, is: expected)
     }
 
     /// Waits for one datagram, whatever is in it.
@@ -76,7 +84,7 @@ public final class UDPClient {
         while count == -1 {
             guard errno == EAGAIN || errno == EINTR else {
                 try server.requireAlive()
-                throw CheckFailure(
+                throw server.failure(
                     expected: "a datagram for \(name)", found: errorText(errno),
                     cause: "ECONNREFUSED means that nobody has the server's port any more.")
             }
@@ -97,16 +105,28 @@ public final class UDPClient {
         if received == expected { return }
         let common = Array(received.prefix(expected.count))
         if let difference = Difference(expected: expected, received: common) {
-            throw CheckFailure(
+            let failure = CheckFailure(
                 expected: difference.expected, found: difference.received,
                 cause: "\(name) got a datagram that is not its own, or one that was changed.")
+            throw explain(failure, expected, received, .changed)
         }
-        throw CheckFailure(
+        let failure = CheckFailure(
             expected: "a datagram of \(counted(expected.count, "byte"))",
             found: "one of \(counted(received.count, "byte"))",
             cause: received.count < expected.count
                 ? "A datagram that is longer than the buffer is cut, and the rest is lost."
                 : "More was sent back than had been received: send only `count` bytes.")
+        throw explain(failure, expected, received, .changed)
+    }
+
+    private func explain(
+        _ failure: CheckFailure, _ expected: [UInt8], _ received: [UInt8],
+        _ outcome: Exchange.Outcome
+    ) -> CheckFailure {
+        guard failure.kind == .failed, server.exitStatus == nil else { return failure }
+        let exchange = Exchange(
+            name, isDatagram: true, expected: expected, received: received, outcome)
+        return server.explain(failure, exchange)
     }
 
     private func wait(for event: CInt, _ what: String) throws(CheckFailure) {

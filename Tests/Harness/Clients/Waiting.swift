@@ -15,7 +15,7 @@ extension ServerProcess {
     ///   - what: What the client waits for, as a noun.
     ///   - explain: Why nothing can come any more, now that the server rests for good; nil if
     ///     something is still on its way.
-    /// - Throws: `CheckFailure` when the server has ended, has broken a bound, runs in a circle, rests
+    /// - Throws: `CheckFailure` when the server has ended, has broken a bound, spins, rests
     ///   for good, or when the deadline passes.
     func wait(
         for socket: CInt, _ event: CInt, deadline: Deadline, what: String, explain: () -> String?
@@ -33,13 +33,13 @@ extension ServerProcess {
             try requireBounds()
             if deadline.hasPassed || proc.cpuNanoseconds - before > Self.patience {
                 let reason = event == POLLIN ? explain() : nil
-                throw CheckFailure(
+                throw failure(
                     expected: what,
                     found: (["nothing came. \(activity)"] + [reason].compactMap { $0 })
                         .joined(separator: " "))
             }
             if event == POLLIN, isStuck(since: earlier), let reason = explain() {
-                throw CheckFailure(
+                throw failure(
                     expected: what,
                     found: "nothing, and nothing will come. \(activity) \(reason)")
             }

@@ -91,10 +91,10 @@ public struct ProcFS: Sendable {
 
     /// Whether it is on its way out: the kernel closes its descriptors then, which its clients
     /// notice, before anybody can wait for its end. The ninth field is the kernel's flags, and
-    /// PF_EXITING is 4.
+    /// PF_EXITING is 4. One that is no longer there has ended; its tracer may not have said so yet.
     var isExiting: Bool {
         guard let text = readFile("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else {
-            return false
+            return true
         }
         let fields = text[end...].split(separator: " ")
         return fields.count > 7 && (Int(fields[7]) ?? 0) & 4 != 0

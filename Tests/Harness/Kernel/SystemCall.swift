@@ -11,7 +11,7 @@ public struct SystemCall: Equatable, Sendable {
     public let arguments: [UInt64]
 
     /// A call that a tracer has seen.
-    init(number: Int32, arguments: [UInt64]) {
+    package init(number: Int32, arguments: [UInt64]) {
         self.number = number
         self.arguments = arguments
     }
@@ -25,117 +25,62 @@ public struct SystemCall: Equatable, Sendable {
         arguments = words[1...6].compactMap { UInt64($0.dropFirst(2), radix: 16) }
     }
 
+    /// What the course knows of it.
+    package var row: CallRow? { CallRow.byNumber[number] }
+
     /// The call's name in the manual, or `system call 123`.
-    public var name: String { Self.names[number] ?? "system call \(number)" }
+    public var name: String { row?.name ?? "system call \(number)" }
 
     /// The first argument: the descriptor, for the calls that take one.
     public var descriptor: CInt { CInt(truncatingIfNeeded: arguments[0]) }
 
     /// As the figures write it: `read(5)`, `accept(3)`, `poll`.
-    public var description: String { takesDescriptor ? "\(name)(\(descriptor))" : name }
+    public var description: String {
+        row?.takesDescriptor == true ? "\(name)(\(descriptor))" : name
+    }
 
     /// The calls that wait for bytes of one socket.
-    public static let reading: Set<Int32> = [SYS_read, SYS_readv, SYS_recvfrom, SYS_recvmsg]
+    public static let reading = calls(.reading)
     /// The call that waits for several datagrams of one socket.
-    public static let readingMany: Set<Int32> = [SYS_recvmmsg]
+    public static let readingMany = calls(.readingMany)
     /// The calls that wait for room in one socket.
-    public static let writing: Set<Int32> = [SYS_write, SYS_writev, SYS_sendto, SYS_sendmsg]
+    public static let writing = calls(.writing)
     /// The calls that wait for a client.
-    public static let accepting: Set<Int32> = [SYS_accept, SYS_accept4]
-
-    /// `select` and `pselect`.
-    public static let inSelect = numbers(named: ["select", "pselect6"])
+    public static let accepting = calls(.accepting)
+    /// `select` and `pselect`. On arm64 there is pselect only.
+    public static let inSelect = calls(.selecting)
     /// `poll` and `ppoll`. On arm64 there is ppoll only.
-    public static let inPoll = numbers(named: ["poll", "ppoll"])
-
+    public static let inPoll = calls(.polling)
     /// The calls that wait for an event of an interest list.
-    public static let waitingInEpoll: Set<Int32> = {
-        #if arch(x86_64)
-            [SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_pwait2]
-        #else
-            [SYS_epoll_pwait, SYS_epoll_pwait2]
-        #endif
-    }()
+    public static let waitingInEpoll = calls(.waitingInEpoll)
+
+    private static func calls(_ kind: CallRow.Kind) -> Set<Int32> {
+        Set(CallRow.all.filter { $0.kind == kind }.map(\.number))
+    }
 
     /// Whether it waits for as long as it takes: no other thread is needed to know that nothing
     /// happens until something comes from outside.
     public var waitsForever: Bool {
-        if takesDescriptor { return true }
-        let last = arguments
-        switch number {
-        case SYS_futex: return last[3] == 0
-        case SYS_ppoll: return last[2] == 0
-        case SYS_pselect6: return last[4] == 0
-        case SYS_epoll_pwait: return Int32(truncatingIfNeeded: last[3]) < 0
-        case SYS_rt_sigtimedwait: return last[2] == 0
-        case SYS_epoll_pwait2: return last[3] == 0
-        case SYS_mq_timedreceive: return last[4] == 0
-        case SYS_wait4, SYS_waitid, SYS_rt_sigsuspend: return true
-        default: break
+        switch row?.wait ?? .never {
+        case .never: false
+        case .forever: true
+        case .ifNull(let index): arguments[index] == 0
+        case .ifNegative(let index): Int32(truncatingIfNeeded: arguments[index]) < 0
+        case .ifCompletionsAreAsked:
+            arguments[2] > 0 && arguments[3] & UInt64(IORING_ENTER_EXT_ARG) == 0
         }
-        #if arch(x86_64)
-            switch number {
-            case SYS_poll: return Int32(truncatingIfNeeded: last[2]) < 0
-            case SYS_epoll_wait: return Int32(truncatingIfNeeded: last[3]) < 0
-            case SYS_select: return last[4] == 0
-            case SYS_pause: return true
-            default: break
-            }
-        #endif
-        return false
+    }
+
+    /// Its MSG_ flags; 0 for a call that takes none. See recv(2), send(2).
+    package var messageFlags: CInt {
+        row?.flags.map { CInt(truncatingIfNeeded: arguments[$0]) } ?? 0
     }
 
     /// Whether it was told not to wait, by MSG_DONTWAIT. See recv(2).
-    public var mustNotWait: Bool {
-        let flags: UInt64
-        switch number {
-        case SYS_recvfrom, SYS_sendto, SYS_recvmmsg, SYS_sendmmsg: flags = arguments[3]
-        case SYS_recvmsg, SYS_sendmsg: flags = arguments[2]
-        default: return false
-        }
-        return flags & UInt64(MSG_DONTWAIT) != 0
-    }
-
-    private var takesDescriptor: Bool {
-        Self.reading.contains(number) || Self.readingMany.contains(number)
-            || Self.writing.contains(number) || Self.accepting.contains(number)
-    }
+    public var mustNotWait: Bool { messageFlags & CInt(MSG_DONTWAIT) != 0 }
 
     /// The numbers of calls by their names in the manual; what this architecture has not is left out.
     public static func numbers(named wanted: [String]) -> Set<Int32> {
-        Set(names.filter { wanted.contains($0.value) }.keys)
+        Set(CallRow.all.filter { wanted.contains($0.name) }.map(\.number))
     }
-
-    private static let names: [Int32: String] = {
-        var names: [Int32: String] = [
-            SYS_read: "read", SYS_readv: "readv", SYS_recvfrom: "recvfrom", SYS_recvmsg: "recvmsg",
-            SYS_recvmmsg: "recvmmsg", SYS_write: "write", SYS_writev: "writev",
-            SYS_sendto: "sendto", SYS_sendmsg: "sendmsg", SYS_accept: "accept",
-            SYS_accept4: "accept4", SYS_ppoll: "ppoll", SYS_pselect6: "pselect6",
-            SYS_epoll_pwait: "epoll_pwait", SYS_epoll_pwait2: "epoll_pwait2", SYS_futex: "futex",
-            SYS_nanosleep: "nanosleep",
-            SYS_clock_nanosleep: "clock_nanosleep", SYS_rt_sigtimedwait: "rt_sigtimedwait",
-            SYS_rt_sigsuspend: "rt_sigsuspend", SYS_wait4: "wait4", SYS_waitid: "waitid",
-            SYS_restart_syscall: "restart_syscall", SYS_openat: "openat", SYS_close: "close",
-            SYS_socket: "socket", SYS_bind: "bind", SYS_listen: "listen", SYS_connect: "connect",
-            SYS_setsockopt: "setsockopt", SYS_getsockopt: "getsockopt",
-            SYS_getsockname: "getsockname", SYS_shutdown: "shutdown", SYS_fcntl: "fcntl",
-            SYS_ioctl: "ioctl", SYS_sendmmsg: "sendmmsg", SYS_sendfile: "sendfile",
-            SYS_splice: "splice", SYS_epoll_create1: "epoll_create1", SYS_epoll_ctl: "epoll_ctl",
-            SYS_io_uring_enter: "io_uring_enter", SYS_clone: "clone", SYS_clone3: "clone3",
-            SYS_setitimer: "setitimer", SYS_timer_create: "timer_create",
-            SYS_timerfd_create: "timerfd_create", SYS_execve: "execve",
-            SYS_mq_timedreceive: "mq_timedreceive",
-        ]
-        #if arch(x86_64)
-            names[SYS_poll] = "poll"
-            names[SYS_select] = "select"
-            names[SYS_epoll_wait] = "epoll_wait"
-            names[SYS_pause] = "pause"
-            names[SYS_alarm] = "alarm"
-            names[SYS_fork] = "fork"
-            names[SYS_vfork] = "vfork"
-        #endif
-        return names
-    }()
 }

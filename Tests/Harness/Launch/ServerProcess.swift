@@ -32,7 +32,12 @@ public final class ServerProcess {
     /// Whether it may end by itself, with status 0: it was told to.
     public var mayEnd = false
     private let transport: Transport
-    private let trace: SyscallTrace?
+    let trace: SyscallTrace?
+    /// Its clients' names in the order in which they came, and by their ports.
+    var visitors: [String] = []
+    var names: [UInt16: String] = [:]
+    /// What its clients have sent.
+    var sent: [Exchange.Sent] = []
     private let limits: Limits
     private let deadline: Deadline
     private let tasksBefore = tasksOnThisMachine()
@@ -136,12 +141,12 @@ public final class ServerProcess {
             turns += 1
             if turns % 50 == 0 {
                 if isStuck(since: earlier), try !condition() {
-                    throw CheckFailure(expected: what, found: "it will not come. \(activity)")
+                    throw failure(expected: what, found: "it will not come. \(activity)")
                 }
                 earlier = look()
             }
             if deadline.hasPassed {
-                throw CheckFailure(expected: what, found: "it did not come. \(activity)")
+                throw failure(expected: what, found: "it did not come. \(activity)")
             }
             process.waitForEnd(milliseconds: deadline.milliseconds(atMost: 1))
         }
@@ -167,20 +172,8 @@ public final class ServerProcess {
     }
 
     /// Its last calls with their results, if it is traced: `recvfrom(3) = 9, sendto(3) = 9`.
-    var lastCalls: String? {
-        let all = trace?.events.filter { $0.kind == .call } ?? []
-        // What came before its announcement was the loader's work.
-        let announcement =
-            all.firstIndex { $0.number == SYS_write && $0.call.descriptor == STDOUT_FILENO } ?? -1
-        let calls = all.dropFirst(announcement + 1).suffix(8)
-        guard !calls.isEmpty else { return nil }
-        let words = calls.map { event in
-            let result = event.result.map { $0 < 0 ? errorName(CInt(clamping: -$0)) : "\($0)" }
-            return "\(event.question ?? event.call.description) = "
-                + (event.tidings ?? result ?? "…")
-                + (event.isInjected ? " (fault)" : "")
-        }
-        return words.joined(separator: ", ")
+    func lastCalls(upTo moment: UInt64) -> String? {
+        trace.flatMap { trace in LastCalls(trace.history.filter { $0.start <= moment }).text }
     }
 
     /// Throws when it has ended, with the reason in a learner's words.
@@ -192,9 +185,9 @@ public final class ServerProcess {
         }
         let words =
             lastWords.isEmpty ? "" : " Its last words: \(lastWords.joined(separator: " / "))"
-        throw CheckFailure(
+        throw failure(
             expected: mayEnd ? "a server that ends with status 0" : "a server that goes on serving",
-            found: "the server \(status).\(words)", cause: cause(of: status))
+            found: "the server \(status).\(words)", cause: status.meaning)
     }
 
     /// What a client saw that lost its connection is no story of its own when the server is ending:
@@ -231,27 +224,6 @@ public final class ServerProcess {
             found: "the server was stopped: \(why).",
             cause:
                 "Something in it repeats without an end: look for what each turn of a loop keeps.")
-    }
-
-    private func cause(of status: ExitStatus) -> String? {
-        switch status {
-        case .signalled(SIGPIPE):
-            "It wrote to a client that was gone. The kernel then sends SIGPIPE, which ends a process "
-                + "that has not asked otherwise: signal(SIGPIPE, SIG_IGN), and expect EPIPE from write."
-        case .signalled(SIGXFSZ):
-            "It printed more than \(limits.fileBytes >> 20) MiB and was stopped: some line is printed in "
-                + "a loop that never waits."
-        case .signalled(SIGXCPU):
-            "It used more than \(limits.cpuSeconds) s of processor time and was stopped: some loop "
-                + "never waits."
-        case .signalled(SIGILL), .signalled(SIGTRAP):
-            "Swift stopped it: an index out of range, an overflow, or a nil that was force-unwrapped."
-        case .signalled(SIGABRT):
-            "The C library found its memory damaged: do threads share an array or a buffer?"
-        case .signalled(SIGSEGV), .signalled(SIGBUS): "It used memory that is not its own."
-        case .exited(0): "serve returned. A server serves forever: look for a return or a break."
-        default: nil
-        }
     }
 
     private func awaitAnnouncement() throws(CheckFailure) -> UInt16 {

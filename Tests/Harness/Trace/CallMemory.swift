@@ -26,21 +26,22 @@ public struct Interest: Equatable, Sendable {
 extension TraceEvent {
     /// What this select, poll or epoll_ctl asked to watch.
     public var interests: [Interest] {
-        switch call.name {
-        case "select", "pselect6": selected(asked)
-        case "poll", "ppoll": polled(asked) { UInt32(UInt16(bitPattern: $0.events)) }
-        case "epoll_ctl": epollEvents(asked, descriptor: CInt(truncatingIfNeeded: arguments[2]))
+        switch call.row?.kind {
+        case .selecting: selected(asked)
+        case .polling: polled(asked) { UInt32(UInt16(bitPattern: $0.events)) }
+        case .changingInterest:
+            epollEvents(asked, descriptor: CInt(truncatingIfNeeded: arguments[2]))
         default: []
         }
     }
 
     /// What this select, poll or epoll_wait said to be ready.
     public var ready: [Interest] {
-        switch call.name {
-        case "select", "pselect6": selected(answered)
-        case "poll", "ppoll":
+        switch call.row?.kind {
+        case .selecting: selected(answered)
+        case .polling:
             polled(answered) { UInt32(UInt16(bitPattern: $0.revents)) }.filter { $0.events != 0 }
-        case "epoll_wait", "epoll_pwait", "epoll_pwait2": epollEvents(answered, descriptor: nil)
+        case .waitingInEpoll: epollEvents(answered, descriptor: nil)
         default: []
         }
     }
@@ -49,7 +50,9 @@ extension TraceEvent {
         let size = CallMemory.setSize(arguments)
         guard sets.count == 3 * size else { return [] }
         let bits = [POLLIN, POLLOUT, POLLPRI]
-        return (0..<size * 8).compactMap { descriptor in
+        // The kernel looks at no bit from the first argument on.
+        let end = min(size * 8, max(Int(Int32(truncatingIfNeeded: arguments[0])), 0))
+        return (0..<end).compactMap { descriptor in
             let events = (0..<3).reduce(Int32(0)) { sum, set in
                 let byte = sets[set * size + descriptor / 8]
                 return byte >> (descriptor % 8) & 1 == 1 ? sum | bits[set] : sum
@@ -77,11 +80,17 @@ extension TraceEvent {
 enum CallMemory {
     /// At the call: the sets of select, the array of poll, the event of epoll_ctl.
     static func asked(_ stop: trace_stop, _ number: Int32, _ arguments: [UInt64]) -> [UInt8] {
-        switch SystemCall(number: number, arguments: arguments).name {
-        case "select", "pselect6": sets(stop.thread, arguments)
-        case "poll", "ppoll": array(pollfd.self, stop.thread, arguments[0], Int(arguments[1]))
-        case "epoll_ctl":
+        switch CallRow.byNumber[number]?.kind {
+        case .selecting: sets(stop.thread, arguments)
+        case .polling: array(pollfd.self, stop.thread, arguments[0], Int(clamping: arguments[1]))
+        case .changingInterest:
             arguments[3] == 0 ? [] : array(epoll_event.self, stop.thread, arguments[3], 1)
+        // Where a datagram goes.
+        case .writing where number == SYS_sendto && arguments[4] != 0:
+            read(stop.thread, arguments[4], MemoryLayout<sockaddr_in>.size)
+        // No option of a socket that the course speaks of has a longer value.
+        case .managing where number == SYS_setsockopt:
+            read(stop.thread, arguments[3], min(Int(clamping: arguments[4]), 16))
         default: []
         }
     }
@@ -91,11 +100,11 @@ enum CallMemory {
         let arguments = event.arguments
         let result = event.result ?? -1
         guard result > 0 else { return [] }
-        switch event.call.name {
-        case "select", "pselect6": return sets(stop.thread, arguments)
-        case "poll", "ppoll":
-            return array(pollfd.self, stop.thread, arguments[0], Int(arguments[1]))
-        case "epoll_wait", "epoll_pwait", "epoll_pwait2":
+        switch event.call.row?.kind {
+        case .selecting: return sets(stop.thread, arguments)
+        case .polling:
+            return array(pollfd.self, stop.thread, arguments[0], Int(clamping: arguments[1]))
+        case .waitingInEpoll:
             return array(epoll_event.self, stop.thread, arguments[1], result)
         default: return []
         }
@@ -130,7 +139,7 @@ enum CallMemory {
     }
 
     /// See process_vm_readv(2). An address that is not the server's gives nothing.
-    private static func read(_ thread: Int32, _ address: UInt64, _ count: Int) -> [UInt8] {
+    static func read(_ thread: Int32, _ address: UInt64, _ count: Int) -> [UInt8] {
         guard count > 0 else { return [] }
         var bytes = [UInt8](repeating: 0, count: count)
         let got = bytes.withUnsafeMutableBytes { buffer in

@@ -22,16 +22,21 @@ public final class SyscallTrace: Sendable {
         var held: SystemCall?
         /// Threads that are taken back to just before the call that they had begun.
         var rewinding: [Int32: trace_stop] = [:]
+        /// Threads that stand there: a signal that comes now comes just before that call.
+        var rewound: [Int32: Int32] = [:]
+        /// Which descriptor each epoll instance's `data` belongs to.
+        var interestLists = InterestLists()
     }
 
-    private let interest: [Int32]
+    private let interest: Set<Int32>
     private let state: Mutex<State>
     private let gate = Gate()
 
-    /// Prepares a trace.
-    /// - Parameter calls: The numbers of the calls of interest, at most 64.
+    /// Prepares a trace. Beside the calls of interest it keeps those that tell why something went wrong
+    /// (close, setsockopt and so on): see `history`.
+    /// - Parameter calls: The numbers of the calls of interest, at most 50.
     public init(calls: Set<Int32>) {
-        interest = calls.sorted()
+        interest = calls
         state = Mutex(State())
     }
 
@@ -79,26 +84,13 @@ public final class SyscallTrace: Sendable {
         }
     }
 
-    /// What has happened so far, in the order in which it began.
-    public var events: [TraceEvent] { state.withLock { $0.events } }
+    /// What has happened so far, in the order in which it began: the calls of interest, signals, threads.
+    public var events: [TraceEvent] {
+        history.filter { $0.kind != .call || interest.contains($0.number) }
+    }
 
-    /// Every call that a server of this course could serve its clients with, or wait in.
-    public static var serving: SyscallTrace { SyscallTrace(calls: servingCalls) }
-
-    /// The calls of `serving`.
-    public static let servingCalls: Set<Int32> = {
-        var calls = SystemCall.reading.union(SystemCall.readingMany).union(SystemCall.writing)
-            .union(SystemCall.accepting)
-        calls.formUnion([
-            SYS_ppoll, SYS_pselect6, SYS_epoll_pwait, SYS_epoll_ctl, SYS_sendmmsg, SYS_sendfile,
-            SYS_splice, SYS_nanosleep, SYS_clock_nanosleep, SYS_clone, SYS_clone3,
-            SYS_io_uring_enter, SYS_rt_sigtimedwait,
-        ])
-        #if arch(x86_64)
-            calls.formUnion([SYS_poll, SYS_select, SYS_epoll_wait, SYS_fork, SYS_vfork])
-        #endif
-        return calls
-    }()
+    /// The same, and the calls that tell: what a failure and a figure show. No check counts them.
+    public var history: [TraceEvent] { state.withLock { $0.events } }
 
     /// Every call with this number so far.
     public func calls(_ number: Int32) -> [TraceEvent] {
@@ -112,7 +104,7 @@ public final class SyscallTrace: Sendable {
     /// - Returns: The pid, or -1 and the reason.
     func launch(_ request: launch_request) -> (pid: Int32, reason: CInt) {
         let launched = Launched(request)
-        let interest = self.interest
+        let interest = self.interest.union(Self.tellingCalls).sorted()
         spawn {
             var request = launched.request
             interest.withUnsafeBufferPointer { numbers in
@@ -136,7 +128,7 @@ public final class SyscallTrace: Sendable {
             case TRACE_RETURN: finish(stop, time)
             case TRACE_FORK: add(.start, stop, time, result: stop.result)
             case TRACE_EXEC: add(.exec, stop, time)
-            case TRACE_SIGNAL: add(.signal, stop, time, number: stop.signal)
+            case TRACE_SIGNAL: addSignal(stop, time)
             case TRACE_ENDED:
                 add(.end, stop, time)
                 state.withLock { $0.endings[stop.thread] = stop.status }
@@ -166,6 +158,13 @@ public final class SyscallTrace: Sendable {
         state.withLock { $0.events.append(event) }
     }
 
+    private func addSignal(_ stop: trace_stop, _ time: UInt64) {
+        add(.signal, stop, time, number: stop.signal)
+        state.withLock { state in
+            state.events[state.events.count - 1].before = state.rewound[stop.thread]
+        }
+    }
+
     private func isHeld(_ stop: trace_stop) -> Bool {
         state.withLock { state in
             guard let hold = state.hold?.injection, hold.hits(stop) else { return false }
@@ -192,9 +191,10 @@ public final class SyscallTrace: Sendable {
     private func begin(_ stop: trace_stop, _ time: UInt64) {
         let number = Int32(truncatingIfNeeded: stop.number)
         let values = withUnsafeBytes(of: stop.arguments) { Array($0.bindMemory(to: UInt64.self)) }
-        let switches = voluntarySwitches(of: stop.thread)
+        let switches = switches(of: stop.thread, at: number)
         let asked = CallMemory.asked(stop, number, values)
         let injection = state.withLock { state in
+            state.rewound[stop.thread] = nil
             let injection = nextInjection(stop, &state)
             state.pending[stop.thread] = (state.events.count, switches, injection)
             state.events.append(
@@ -211,13 +211,14 @@ public final class SyscallTrace: Sendable {
     }
 
     private func finish(_ stop: trace_stop, _ time: UInt64) {
-        let switches = voluntarySwitches(of: stop.thread)
         if let call = state.withLock({ $0.rewinding.removeValue(forKey: stop.thread) }) {
+            state.withLock { $0.rewound[stop.thread] = Int32(truncatingIfNeeded: call.number) }
             trace_repeat(stop.thread, call.number, call.arguments.0)
             return
         }
         state.withLock { state in
             guard let pending = state.pending.removeValue(forKey: stop.thread) else { return }
+            let switches = switches(of: stop.thread, at: state.events[pending.index].number)
             var result = stop.result
             let arguments = state.events[pending.index].arguments
             switch pending.injection?.effect {
@@ -231,6 +232,8 @@ public final class SyscallTrace: Sendable {
             state.events[pending.index].result = result
             state.events[pending.index].answered = CallMemory.answered(
                 stop, state.events[pending.index])
+            state.events[pending.index].sources = state.interestLists.sources(
+                of: state.events[pending.index])
             state.events[pending.index].end = time
             // The stop before the call is one switch; each further one is a wait in the call.
             state.events[pending.index].hasWaited = switches > pending.switches + 1
@@ -249,8 +252,10 @@ public final class SyscallTrace: Sendable {
         return hit
     }
 
-    private func voluntarySwitches(of thread: Int32) -> Int {
+    /// How often a thread has waited so far. Nobody asks it of the calls that only tell.
+    private func switches(of thread: Int32, at number: Int32) -> Int {
+        guard interest.contains(number) else { return 0 }
         // Any thread's directory can be reached under /proc by its own id, although none is listed.
-        ProcFS(pid: thread).voluntarySwitches
+        return ProcFS(pid: thread).voluntarySwitches
     }
 }

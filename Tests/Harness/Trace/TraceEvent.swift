@@ -38,24 +38,40 @@ public struct TraceEvent: Codable, Equatable, Sendable {
     public var hasWaited = false
     /// Whether the harness changed what the call did, or returned.
     public var isInjected = false
-    /// What the arguments of select, poll and epoll_ctl led to in the server's memory, at the call.
+    /// Of a signal that the harness has placed: the number of the call just before which it came.
+    var before: Int32?
+    /// Of epoll_wait: the descriptor of each event, where the trace knows whose `data` it has.
+    package var sources: [CInt?] = []
+    /// What the arguments of select, poll, epoll_ctl and setsockopt led to in the server's memory, at
+    /// the call.
     var asked: [UInt8] = []
     /// The same of select, poll and epoll_wait, when it returned.
     var answered: [UInt8] = []
 
+    /// An event, as a tracer makes it.
+    package init(
+        kind: Kind, thread: Int32, number: Int32, arguments: [UInt64], result: Int? = nil,
+        start: UInt64, end: UInt64? = nil, isInjected: Bool = false, before: Int32? = nil,
+        sources: [CInt?] = [], asked: [UInt8] = [], answered: [UInt8] = []
+    ) {
+        (self.kind, self.thread, self.number, self.arguments) = (kind, thread, number, arguments)
+        (self.result, self.start, self.end, self.before) = (result, start, end, before)
+        (self.isInjected, self.sources) = (isInjected, sources)
+        (self.asked, self.answered) = (asked, answered)
+    }
+
     /// The bytes that it has copied from or to the program's memory. With MSG_TRUNC the result may be
     /// more than what fitted. See recv(2).
     public var copiedBytes: Int {
-        guard let result, result > 0 else { return 0 }
-        let singles = [SYS_read, SYS_recvfrom, SYS_write, SYS_sendto]
-        if singles.contains(number) { return min(result, Int(clamping: arguments[2])) }
-        let vectors = [SYS_readv, SYS_writev, SYS_recvmsg, SYS_sendmsg]
-        return vectors.contains(number) ? result : 0
+        guard let result, result > 0, let row = call.row,
+            row.kind == .reading || row.kind == .writing
+        else { return 0 }
+        return row.count.map { min(result, Int(clamping: arguments[$0])) } ?? result
     }
 
     /// Whether it writes to standard output or standard error, and so to no client.
     public var writesToAStream: Bool {
-        [SYS_write, SYS_writev].contains(number)
+        kind == .call && SystemCall.writing.contains(number)
             && [STDOUT_FILENO, STDERR_FILENO].contains(call.descriptor)
     }
 

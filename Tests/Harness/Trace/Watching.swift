@@ -4,11 +4,14 @@ import CLinux
 
 /// How figures and failures speak of the calls that watch many descriptors at once.
 extension TraceEvent {
-    /// What is asked, as in `poll(3 in, 5 out)` or `epoll_ctl(ADD 5 in)`; nil for other calls.
-    public var question: String? {
-        switch call.name {
-        case "select", "pselect6", "poll", "ppoll": "\(call.name)(\(list(interests)))"
-        case "epoll_ctl": "epoll_ctl(\(operation))"
+    /// What is asked, as in `poll(3 in, 5 out)`, `pselect6(6; 3 in, 5 out)`, where 6 is the first
+    /// argument, or `epoll_ctl(ADD 5 in)`; nil for other calls.
+    var watching: String? {
+        switch call.row?.kind {
+        case .selecting:
+            "\(call.name)(\(call.descriptor)\(interests.isEmpty ? "" : "; ")\(list(interests)))"
+        case .polling: "\(call.name)(\(list(interests)))"
+        case .changingInterest: "epoll_ctl(\(operation))"
         default: nil
         }
     }
@@ -16,14 +19,25 @@ extension TraceEvent {
     /// What is ready, as in `5 in`; nil if the call failed, or tells nothing of the kind.
     public var tidings: String? {
         guard let result, result > 0 else { return nil }
-        switch call.name {
-        case "select", "pselect6", "poll", "ppoll": return "ready: \(list(ready))"
-        case "epoll_wait", "epoll_pwait", "epoll_pwait2":
-            // What the program has put into `data` may be a descriptor, or anything else.
-            return "ready: \(ready.map { conditions($0.events) }.joined(separator: ", "))"
+        switch call.row?.kind {
+        case .selecting, .polling: return "ready: \(list(ready))"
+        case .waitingInEpoll:
+            return "ready: \(events)"
         default: return nil
         }
     }
+
+    /// The events of epoll_wait. What a program has put into `data` may be a descriptor or anything
+    /// else; whose it is, is known from the epoll_ctl that has given it.
+    private var events: String {
+        let words = ready.enumerated().prefix(4).map { index, event in
+            let source = index < sources.count ? sources[index] : nil
+            return (source.map { "\($0) " } ?? "") + conditions(event.events)
+        }
+        return (words + more(ready.count)).joined(separator: ", ")
+    }
+
+    private func more(_ count: Int) -> [String] { count > 4 ? ["… \(count - 4) more"] : [] }
 
     private var operation: String {
         let descriptor = CInt(truncatingIfNeeded: arguments[2])
@@ -36,8 +50,7 @@ extension TraceEvent {
 
     private func list(_ rows: [Interest]) -> String {
         let words = rows.prefix(4).map { "\($0.descriptor) \(conditions($0.events))" }
-        return (words + (rows.count > 4 ? ["… \(rows.count - 4) more"] : []))
-            .joined(separator: ", ")
+        return (words + more(rows.count)).joined(separator: ", ")
     }
 
     private func conditions(_ events: UInt32) -> String {

@@ -26,7 +26,7 @@ extension Course {
         ],
         forbid: [
             CallRules.Forbidden(
-                signs: ["poll", "ppoll", "epoll_wait", "epoll_pwait", "epoll_ctl"],
+                signs: ["poll", "ppoll", "epoll_wait", "epoll_pwait", "epoll_pwait2", "epoll_ctl"],
                 meaning:
                     "It waits in another call than select. That is the model of another chapter."),
             .waitsByTheClock, .submitsRings, .startsOthers,

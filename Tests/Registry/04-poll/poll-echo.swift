@@ -2,7 +2,7 @@
 
 extension Course {
     private static let asksAnotherWay = CallRules.Forbidden(
-        signs: ["select", "pselect6", "epoll_wait", "epoll_pwait", "epoll_ctl"],
+        signs: ["select", "pselect6", "epoll_wait", "epoll_pwait", "epoll_pwait2", "epoll_ctl"],
         meaning: "It asks by select or epoll. Those are chapters 3 and 5; here the call is poll.")
 
     static let pollEcho = Exercise(

@@ -1,5 +1,6 @@
 // Caught by: blocking-tcp.testQueuesTheSecondClient
 // Says: serves both at once
+// Cause: accept
 // The mistake: A second thread accepts all clients at once and keeps them in a queue of its own.
 
 import Glibc

@@ -1,5 +1,6 @@
 // Caught by: blocking-tcp.testWaitsInReadOrAccept
 // Says: in poll
+// Cause: in poll
 // The mistake: It waits in poll and calls accept and read only then, which is another model.
 
 import Glibc
@@ -27,8 +28,13 @@ func serve(_ listener: CInt) throws(Errno) {
         try waitForInput(listener)
         let connection = accept(listener, nil, nil)
         guard connection != -1 else {
-            if errno == EINTR || errno == ECONNABORTED { continue }
-            throw Errno("accept")
+            let error = Errno("accept")
+            switch error.acceptFailure {
+            case .tryNext: continue
+            case .noRoom: pauseForRoom()
+            case .broken: throw error
+            }
+            continue
         }
         do throws(Errno) {
             try echo(connection)

@@ -1,5 +1,6 @@
 // Caught by: blocking-tcp.testRestartsOnItsPort
 // Says: Address already in use
+// Cause: before bind
 // The mistake: It sets SO_REUSEADDR after bind, which has refused the port by then.
 
 import Glibc
@@ -26,8 +27,13 @@ func serve(_ listener: CInt) throws(Errno) {
     while true {
         let connection = accept(listener, nil, nil)
         guard connection != -1 else {
-            if errno == EINTR || errno == ECONNABORTED { continue }
-            throw Errno("accept")
+            let error = Errno("accept")
+            switch error.acceptFailure {
+            case .tryNext: continue
+            case .noRoom: pauseForRoom()
+            case .broken: throw error
+            }
+            continue
         }
         do throws(Errno) {
             try echo(connection)

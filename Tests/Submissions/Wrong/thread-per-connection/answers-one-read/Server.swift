@@ -1,5 +1,6 @@
 // Caught by: thread-per-connection.testEchoesALine
 // Says: the connection
+// Cause: no read had given 0
 // The mistake: It takes the first read for all that the client has to say, and closes.
 
 import Glibc
@@ -11,8 +12,13 @@ func serve(_ listener: CInt) throws(Errno) {
     while true {
         let connection = accept(listener, nil, nil)
         guard connection != -1 else {
-            if errno == EINTR || errno == ECONNABORTED { continue }
-            throw Errno("accept")
+            let error = Errno("accept")
+            switch error.acceptFailure {
+            case .tryNext: continue
+            case .noRoom: pauseForRoom()
+            case .broken: throw error
+            }
+            continue
         }
         do throws(Errno) {
             let thread = try createThread { echo(connection) }

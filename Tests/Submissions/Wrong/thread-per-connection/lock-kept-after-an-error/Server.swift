@@ -1,5 +1,6 @@
 // Caught by: thread-per-connection.testSurvivesAReset
 // Says: nothing will come
+// Cause: lock
 // The mistake: It counts the clients under a lock, and forgets to unlock it when one breaks off.
 
 import Glibc
@@ -15,8 +16,13 @@ func serve(_ listener: CInt) throws(Errno) {
     while true {
         let connection = accept(listener, nil, nil)
         guard connection != -1 else {
-            if errno == EINTR || errno == ECONNABORTED { continue }
-            throw Errno("accept")
+            let error = Errno("accept")
+            switch error.acceptFailure {
+            case .tryNext: continue
+            case .noRoom: pauseForRoom()
+            case .broken: throw error
+            }
+            continue
         }
         do throws(Errno) {
             let thread = try createThread { echo(connection) }

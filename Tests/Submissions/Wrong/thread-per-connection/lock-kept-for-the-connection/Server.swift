@@ -1,5 +1,6 @@
 // Caught by: thread-per-connection.testServesTwoClientsAtOnce
 // Says: in futex
+// Cause: lock
 // The mistake: Each thread holds one lock for as long as its client is there.
 
 import Glibc
@@ -14,8 +15,13 @@ func serve(_ listener: CInt) throws(Errno) {
     while true {
         let connection = accept(listener, nil, nil)
         guard connection != -1 else {
-            if errno == EINTR || errno == ECONNABORTED { continue }
-            throw Errno("accept")
+            let error = Errno("accept")
+            switch error.acceptFailure {
+            case .tryNext: continue
+            case .noRoom: pauseForRoom()
+            case .broken: throw error
+            }
+            continue
         }
         do throws(Errno) {
             let thread = try createThread { echo(connection) }

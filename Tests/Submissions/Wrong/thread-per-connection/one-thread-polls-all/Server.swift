@@ -1,5 +1,6 @@
 // Caught by: thread-per-connection.testStartsAThreadForEachClient
 // Says: 0 new threads
+// Cause: poll
 // The mistake: One thread serves all clients with poll, which is another model.
 
 import Glibc

@@ -1,5 +1,6 @@
 // Caught by: thread-per-connection.testServesTwoClientsAtOnce
 // Says: nothing will come
+// Cause: its own number
 // The mistake: The threads get a pointer to one variable, and the next accept overwrites what it holds.
 
 import Glibc
@@ -12,8 +13,13 @@ func serve(_ listener: CInt) throws(Errno) {
     while true {
         let accepted = accept(listener, nil, nil)
         guard accepted != -1 else {
-            if errno == EINTR || errno == ECONNABORTED { continue }
-            throw Errno("accept")
+            let error = Errno("accept")
+            switch error.acceptFailure {
+            case .tryNext: continue
+            case .noRoom: pauseForRoom()
+            case .broken: throw error
+            }
+            continue
         }
         connection.pointee = accepted
         var thread = pthread_t()

@@ -1,5 +1,6 @@
 // Caught by: thread-per-connection.testStartsAThreadForEachClient
 // Says: 0 new threads
+// Cause: new thread
 // The mistake: 250 threads are started beforehand, and each accepts clients itself.
 
 import Glibc
