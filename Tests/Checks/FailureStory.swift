@@ -40,7 +40,7 @@ package struct FailureStory {
             self.failure = failure
             steps = run.transcript.text
             server = run.aftermath(of: failure.moment)
-            let polls = !exercise.model.forbid.contains { $0.signs.contains("EAGAIN") }
+            let polls = !exercise.calls.forbid.contains { $0.signs.contains("EAGAIN") }
             let evidence = Evidence(
                 failure, failure.facts ?? run.factsAfterwards, asksAgainAndAgain: polls)
             if failure.kind == .failed { cause = evidence.likelyCause }

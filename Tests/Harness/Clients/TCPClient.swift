@@ -211,7 +211,7 @@ public final class TCPClient {
         try server.wait(for: socket, event, deadline: deadline, what: what) {
             let row = SocketTable.connection(port: server.port, remotePort: port)
             // Bytes that are under way may still wake the server, or the client.
-            if unacknowledgedBytes + (row?.sendQueue ?? 0) + waitingBytes > 0 { return nil }
+            if !nothingIsUnderWay || (row?.sendQueue ?? 0) + waitingBytes > 0 { return nil }
             switch row {
             case .some(let row) where row.inode == 0:
                 return

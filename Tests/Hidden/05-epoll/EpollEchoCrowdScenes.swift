@@ -41,7 +41,8 @@ extension Echo {
             for client in clients { try client.receive(line) }
             try rest(server)
             clients += try run.connect(server, count: 3)
-            for client in clients.suffix(3) { try run.exchangeALine(with: client) }
+            // Each of them, for an event of another may have closed it.
+            try run.exchangeALine(withEach: clients)
         }
         for client in clients { client.reset() }
     }

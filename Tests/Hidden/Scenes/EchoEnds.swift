@@ -60,6 +60,30 @@ extension Echo {
         }
         try slow.client.receive(Array(slow.bytes[received...]))
         try slow.client.receiveEnd()
+        // Not with edges: there has been room all the time, so no edge would follow.
+        if model.servesMany, model.hasOneThread, model != .edge { try endsWithoutRoom() }
+    }
+
+    /// A line and the end are there, and the next writes find no room: the end is met while bytes are
+    /// unsent.
+    private func endsWithoutRoom() throws(CheckFailure) {
+        let trace = SyscallTrace.serving
+        let server = try start(trace: trace)
+        let client = try run.connect(server)
+        try run.exchangeALine(with: client)
+        try rest(server)
+        trace.hold(at: 1, of: SystemCall.reading, from: 3)
+        let line = run.random.line(8)
+        try client.send(line)
+        try server.wait(for: "the server to read") { trace.isHolding }
+        client.finishSending()
+        for nth in 1...3 { trace.inject(.fail(EAGAIN), at: nth, of: SystemCall.writing, from: 3) }
+        try run.despiteTheFault("its next three writes will find no room (EAGAIN)") {
+            () throws(CheckFailure) in
+            trace.release()
+            try client.receive(line)
+            try client.receiveEnd()
+        }
     }
 
     /// A client resets its connection while the server is idle.

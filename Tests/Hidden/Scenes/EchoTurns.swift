@@ -28,8 +28,12 @@ extension Echo {
         let new = try run.connect(server)
         let line = run.random.line(8)
         try new.send(line)
+        var last: CInt?
         while busy.hasWaiting || new.waitingBytes == 0 {
-            try server.wait(for: "the server to read") { trace.isHolding }
+            try server.wait(for: "the server to read") {
+                trace.isHolding || !busy.hasWaiting && new.waitingBytes > 0
+            }
+            guard trace.isHolding else { break }
             busy.look(at: trace.events[start...])
             if let greedy = busy.greediest(Self.turn) {
                 throw CheckFailure(
@@ -40,7 +44,10 @@ extension Echo {
                     cause: "Read little of one client at a time, serve everybody whom the wait has "
                         + "named, the listener too, and then wait again.")
             }
-            if let socket = trace.held?.descriptor { try busy.sendMore(socket) }
+            // After its read, too: a big buffer has taken all that there was.
+            let reader = trace.held?.descriptor
+            for socket in [last, reader] { try busy.sendMore(socket) }
+            last = reader
             trace.release(untilNextOf: SystemCall.reading)
         }
         trace.release()
@@ -68,8 +75,8 @@ private struct BusyClients {
     }
 
     /// Lets a client send as much as fits, and take what has come for it.
-    func sendMore(_ socket: CInt) throws(CheckFailure) {
-        guard let client = clients[socket] else { return }
+    func sendMore(_ socket: CInt?) throws(CheckFailure) {
+        guard let socket, let client = clients[socket] else { return }
         while client.waitingBytes > 0 {
             _ = try client.receiveSome(atMost: 1 << 16) { "bytes" }
         }

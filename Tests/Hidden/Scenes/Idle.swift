@@ -58,9 +58,9 @@ extension Echo {
         var open = 0
         try server.wait(for: "at most \(counted(count, "open descriptor")), after \(whom)") {
             open = server.proc.descriptors().count
-            // One that polls does not stop by itself, so its processor time is the limit.
-            return open <= count
-                || model.polls && server.proc.cpuNanoseconds - time > 200_000_000
+            // One that polls, or spins, does not stop by itself: its processor time is the limit.
+            let limit = model.polls ? 200_000_000 : 2_000_000_000
+            return open <= count || server.proc.cpuNanoseconds - time > limit
         }
         guard open <= count else {
             throw CheckFailure(

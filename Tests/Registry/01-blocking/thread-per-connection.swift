@@ -4,7 +4,7 @@ extension Course {
     static let threadPerConnection = Exercise(
         id: "thread-per-connection", title: "A TCP echo server with a thread for each client",
         chapter: "01-blocking", text: "01-blocking", section: "Exercise: thread-per-connection",
-        secondsPerCheck: 20,
+        secondsPerCheck: 30,
         hints: [
             "The first thread only accepts. Each connection goes to a thread of its own, which "
                 + "runs "

@@ -4,7 +4,7 @@ extension Course {
     static let nonblockingTCP = Exercise(
         id: "nonblocking-tcp", title: "A TCP echo server that asks every client in turn",
         chapter: "02-nonblocking", text: "02-nonblocking", section: "Exercise: nonblocking-tcp",
-        secondsPerCheck: 15,
+        secondsPerCheck: 30,
         hints: [
             "Begin with acceptConnection. A connection does not inherit "
                 + "O_NONBLOCK: accept4 sets it.",

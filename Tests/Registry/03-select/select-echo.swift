@@ -4,7 +4,7 @@ extension Course {
     static let selectEcho = Exercise(
         id: "select-echo", title: "TCP clients and UDP datagrams in one select loop",
         chapter: "03-select", text: "03-select", section: "Exercise: select-echo",
-        secondsPerCheck: 10,
+        secondsPerCheck: 30,
         hints: [
             "One call waits for all sockets: select. Before it, fill the sets: every socket that "
                 + "you want to hear of. After it, the sets hold those that are ready.",

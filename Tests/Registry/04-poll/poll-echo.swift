@@ -9,7 +9,7 @@ extension Course {
         id: "poll-echo",
         title: "A TCP echo server for thousands of clients in one loop around poll",
         chapter: "04-poll", text: "04-poll", section: "Exercise: poll-echo",
-        secondsPerCheck: 20,
+        secondsPerCheck: 40,
         hints: [
             "The array has a row for the listener and one for each client: `pollfd(fd: socket, "
                 + "events: Int16(POLLIN), revents: 0)`. Then `poll(&rows, nfds_t(rows.count), -1)`.",

@@ -4,7 +4,7 @@ extension Course {
     static let epollEcho = Exercise(
         id: "epoll-echo", title: "A TCP echo server around epoll, level-triggered",
         chapter: "05-epoll", text: "05-epoll", section: "Exercise: epoll-echo",
-        secondsPerCheck: 15,
+        secondsPerCheck: 40,
         hints: [
             "Three calls: epoll_create1 makes the list, epoll_ctl changes it, epoll_wait waits and "
                 + "fills your array. A socket is put into the list once, right after accept.",

@@ -4,7 +4,7 @@ extension Course {
     static let epollEdge = Exercise(
         id: "epoll-edge", title: "A TCP echo server with edge-triggered epoll",
         chapter: "05-epoll", text: "05-epoll-edge", section: "Exercise: epoll-edge",
-        secondsPerCheck: 10,
+        secondsPerCheck: 40,
         hints: [
             "An edge is told once. Remember in each Connection whether a read, and whether a write, "
                 + "may succeed; only EAGAIN from that call takes it back.",
