@@ -32,10 +32,10 @@ final class CallTableTests: XCTestCase {
     func testTheModelsNameCallsThatAreTraced() {
         let traced = Set(CallRow.all.filter { $0.tracing == .serving }.map(\.name))
         for exercise in Course.exercises {
-            let signs = exercise.model.forbid.flatMap(\.signs).filter {
+            let signs = exercise.calls.forbid.flatMap(\.signs).filter {
                 !["MSG_DONTWAIT", "EAGAIN"].contains($0)
             }
-            for name in exercise.model.require.flatMap({ $0 }) + signs {
+            for name in exercise.calls.require.flatMap({ $0 }) + signs {
                 // A check that requires another call of its model traces it itself.
                 let isKnown = CallRow.all.contains { $0.name == name }
                 XCTAssert(
