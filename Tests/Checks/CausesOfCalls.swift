@@ -10,7 +10,7 @@ extension Evidence {
     var notMadeAgain: Cause? {
         for index in calls.indices.reversed() where calls[index].isInjected {
             guard let reason = calls[index].reason else { continue }
-            if let cause = notMadeAgain(index, reason) { return cause }
+            if let cause = notMadeAgain(index, reason) ?? notClosed(index, reason) { return cause }
         }
         return nil
     }
@@ -41,6 +41,21 @@ extension Evidence {
                 "\(what), and then came \(next.words): what was to be written is lost. \(advice)")
         }
         return nil
+    }
+
+    /// A client for whom no thread could be started, and whose connection nobody has closed.
+    private func notClosed(_ index: Int, _ reason: CInt) -> Cause? {
+        guard calls[index].call.row?.kind == .starting, end == nil,
+            let connection = calls[..<index].last(where: { $0.isAccept && $0.hasSucceeded })?
+                .result,
+            !calls[index...].contains(where: { $0.call.isOn(CInt(connection)) })
+        else { return nil }
+        let name = calls[index].call.name
+        return Cause(
+            "no thread",
+            "\(name) failed with \(errorName(reason)), and descriptor \(connection), whose client that "
+                + "thread was for, was not closed. "
+                + advice(for: name, reason, isDatagram: false))
     }
 
     /// A write that took less than it was given, and whose rest was never written, or was written from

@@ -101,6 +101,11 @@ func advice(for name: String, _ reason: CInt, isDatagram: Bool) -> String {
     default: break
     }
     if name.hasPrefix("accept") { return adviceForAccept(reason) }
+    if name.hasPrefix("clone") || name == "pthread_create" {
+        return
+            "There is no thread to be had just now: close this client's connection, and serve the "
+            + "others."
+    }
     if name == "bind", reason == EADDRINUSE {
         return "Connections of an earlier server keep the port for a minute: SO_REUSEADDR, set "
             + "before bind, allows to use it all the same."

@@ -34,6 +34,12 @@ extension Evidence {
                 "\(last.words) says that more will follow (MSG_MORE): the kernel keeps the bytes "
                     + "back until it does.")
         }
+        if isUrgentByteAmongThem, isSet("SO_OOBINLINE", "1") {
+            return Cause(
+                "SO_OOBINLINE",
+                "SO_OOBINLINE is set: a read then brings urgent bytes too, in the midst of the others, "
+                    + "and they were sent back with them.")
+        }
         if failure.expected.contains("cannot bind"),
             facts.sockets.contains(where: { $0.options["SO_REUSEPORT"] != nil })
         {
@@ -45,8 +51,16 @@ extension Evidence {
         return dropped
     }
 
+    /// Whether what came is what should have come, with one byte more in its midst.
+    private var isUrgentByteAmongThem: Bool {
+        guard let exchange, exchange.outcome == .changed, !exchange.isDatagram else { return false }
+        let common = zip(exchange.expected, exchange.received).prefix { $0 == $1 }.count
+        let rest = exchange.received.dropFirst(common + 1)
+        return exchange.expected.dropFirst(common).starts(with: rest)
+    }
+
     private func isSet(_ name: String, _ value: String) -> Bool {
-        sockets.contains { $0.options[name] == 0 }
+        sockets.contains { $0.options[name] == (name == "SO_LINGER" ? 0 : 1) }
             || (setup + calls).contains { event in
                 event.number == SYS_setsockopt && event.question.contains("\(name) \(value)")
             }

@@ -40,9 +40,9 @@ package struct FailureStory {
             self.failure = failure
             steps = run.transcript.text
             server = run.aftermath(of: failure.moment)
-            let polls = !exercise.calls.forbid.contains { $0.signs.contains("EAGAIN") }
             let evidence = Evidence(
-                failure, failure.facts ?? run.factsAfterwards, asksAgainAndAgain: polls)
+                failure, failure.facts ?? run.factsAfterwards,
+                asksAgainAndAgain: exercise.model.polls)
             if failure.kind == .failed { cause = evidence.likelyCause }
         }
     }

@@ -29,8 +29,8 @@ package struct SocketFacts: Equatable, Sendable {
     /// Bytes that were handed to the kernel and that the client has not taken (Send-Q).
     package var unsent = 0
     /// Options that change how calls wait and end, where they are not as usual: `SO_RCVTIMEO`, in
-    /// milliseconds; `SO_LINGER`, in seconds; `SO_RCVLOWAT` and `SO_RCVBUF`, in bytes; `TCP_CORK`
-    /// and `SO_REUSEPORT`.
+    /// milliseconds; `SO_LINGER`, in seconds; `SO_RCVLOWAT` and `SO_RCVBUF`, in bytes; `TCP_CORK`,
+    /// `SO_OOBINLINE` and `SO_REUSEPORT`.
     package var options: [String: Int] = [:]
 
     /// A socket of which nothing else is known.
@@ -73,6 +73,7 @@ extension ServerProcess {
         let lowest = ask(copy, SOL_SOCKET, SO_RCVLOWAT, CInt(1))
         if lowest > 1 { facts.options["SO_RCVLOWAT"] = Int(lowest) }
         if ask(copy, CInt(IPPROTO_TCP), TCP_CORK, CInt(0)) != 0 { facts.options["TCP_CORK"] = 1 }
+        if ask(copy, SOL_SOCKET, SO_OOBINLINE, CInt(0)) != 0 { facts.options["SO_OOBINLINE"] = 1 }
         if ask(copy, SOL_SOCKET, SO_REUSEPORT, CInt(0)) != 0 { facts.options["SO_REUSEPORT"] = 1 }
         // The smallest buffer that a system gives by itself is far larger.
         let buffer = ask(copy, SOL_SOCKET, SO_RCVBUF, CInt(1 << 20))

@@ -1,5 +1,6 @@
 // Caught by: blocking-tcp.testUsesTheCallsOfTheModel
 // Says: is in poll
+// Cause: poll
 // The mistake: One poll waits for the listener and for all clients, which is another model.
 
 import Glibc
