@@ -41,10 +41,11 @@ extension Evidence {
                 "\(counted(gap, "byte")) are missing at byte \(common); what follows them has come. "
                     + "write says how much it has taken: go on after just that much.")
         }
-        let back = (1...max(1, min(common, 65_536))).first {
+        guard common > 0 else { return nil }
+        let back = (1...min(common, 65_536)).first {
             exchange.expected.dropFirst(common - $0).starts(with: sample)
         }
-        guard common > 0, let back else { return nil }
+        guard let back else { return nil }
         return Cause(
             "bytes sent twice",
             "From byte \(common) on the last \(counted(back, "byte")) come a second time. write says "

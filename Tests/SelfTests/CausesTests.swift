@@ -42,6 +42,14 @@ final class CausesTests: XCTestCase {
         XCTAssertNil(Evidence(failure(exchange(.waiting)), later).likelyCause)
     }
 
+    /// From the first byte on nothing fits: there is nothing before it that could have come twice.
+    func testBytesThatAreOthersFromTheFirstOn() {
+        let other = Exchange(
+            "client 1", isDatagram: false, expected: line, received: Array("0123456789".utf8),
+            .changed)
+        XCTAssertNil(Evidence(failure(other), facts([])).likelyCause)
+    }
+
     private var stories: [(String, Evidence, String)] { ends + closes + calls + waits + bytes }
 
     private var ends: [(String, Evidence, String)] {
