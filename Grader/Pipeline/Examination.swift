@@ -44,7 +44,7 @@ struct Examination {
             }
             RunningCheck.waitForOne(of: running)
             for (index, check) in running.enumerated().reversed() {
-                guard let (report, unwritten) = check.report(exercise) else { continue }
+                guard let (report, unwritten) = check.report() else { continue }
                 running.remove(at: index)
                 // The first check of the list tells whether there is anything to judge.
                 if unwritten, check.check.method == exercise.checks[0].method {
@@ -81,83 +81,6 @@ struct Examination {
     }
 
     private func start(_ check: Check) -> RunningCheck? {
-        RunningCheck(
-            check, suites: suites, specifier: exercise.specifier(of: check),
-            environment: ["WORKBOOK_SUBJECT": subject, "WORKBOOK_RECORD": "1"],
-            seconds: exercise.secondsPerCheck + 10)
-    }
-}
-
-/// The process of one check, while it runs.
-private final class RunningCheck {
-    let check: Check
-    let process: ChildProcess
-    private let record: FileHandle
-    private let deadline: Deadline
-    private let started = Deadline.nanoseconds()
-
-    init?(
-        _ check: Check, suites: String, specifier: String, environment: [String: String],
-        seconds: Double
-    ) {
-        self.check = check
-        // The check's own deadline comes first; this one is for a check that cannot keep it.
-        deadline = Deadline(seconds: seconds)
-        let pipe = Pipe()
-        record = pipe.fileHandleForReading
-        guard
-            let process = try? ChildProcess(
-                suites, [specifier], environment: environment,
-                kept: pipe.fileHandleForWriting.fileDescriptor)
-        else { return nil }
-        self.process = process
-        try? pipe.fileHandleForWriting.close()
-    }
-
-    static func waitForOne(of running: [RunningCheck]) {
-        guard !running.isEmpty else { return }
-        var entries = running.map {
-            pollfd(fd: $0.process.pidfd, events: Int16(POLLIN), revents: 0)
-        }
-        let soonest = running.map { $0.deadline.milliseconds(atMost: 1000) }.min() ?? 0
-        poll(&entries, nfds_t(entries.count), soonest)
-    }
-
-    /// The report of this check, or nil while it runs; and whether it found nothing but a stub.
-    func report(_ exercise: Exercise) -> (CheckReport, isUnwritten: Bool)? {
-        let status = process.exitStatus()
-        guard status != nil || deadline.hasPassed else { return nil }
-        if status == nil { process.kill() }
-        killOrphans()
-        let duration = Double(Deadline.nanoseconds() - started) / 1e9
-        let data = (try? record.readToEnd()) ?? Data()
-        let said = try? JSONDecoder().decode(CheckRecord.self, from: data)
-        let (outcome, message, unwritten) = judge(exercise, status, said)
-        let report = CheckReport(
-            exercise, check, outcome, message: message, duration: duration,
-            cause: outcome == .failed ? said?.cause : nil)
-        return (report, unwritten)
-    }
-
-    private func judge(
-        _ exercise: Exercise, _ status: ExitStatus?, _ said: CheckRecord?
-    ) -> (CheckReport.Status, String, Bool) {
-        guard let status else {
-            return (.timedOut, "The check did not end in time, and was stopped.", false)
-        }
-        guard let said, said.check == exercise.checkID(check) else {
-            if status == .exited(0) {
-                return (.graderError, "The suites have no test \(check.method).", false)
-            }
-            return (.crashed, "The check's process \(status), and left no record.", false)
-        }
-        switch said.outcome {
-        case .passed where status == .exited(0): return (.passed, "", false)
-        case .passed: return (.crashed, "The check's process \(status) after its record.", false)
-        case .failed: return (.failed, said.message, false)
-        case .unwritten: return (.failed, said.message, true)
-        case .notVerified: return (.notVerified, said.message, false)
-        case .machine: return (.graderError, said.message, false)
-        }
+        RunningCheck(check, of: exercise, suites: suites, subject: subject)
     }
 }

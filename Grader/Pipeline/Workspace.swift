@@ -10,7 +10,7 @@ import Registry
 public struct Workspace {
     /// The root of its package.
     public let root: String
-    private let tree: CourseTree
+    let tree: CourseTree
     private let lock: FileHandle
 
     /// Makes the workspace below `.build`, or brings it up to date. One grader uses it at a time.

@@ -16,6 +16,8 @@ extension Verb {
             Option(
                 "--whole", about: "run all checks of a mistake, not only those that must see it"),
             Option("--under-load", about: "beside two processes that never rest"),
+            Option("--mutants", about: "judge them by mutants, made of the solutions by program"),
+            Option("--sample", "N", about: "judge only N mutants, spread evenly over all"),
             Option("--show", "EXERCISE/NAME", about: "print the whole file of one submission"),
         ], run: verifySuites)
 }
@@ -24,10 +26,12 @@ extension Verb {
 @Sendable private func verifySuites(_ arguments: Arguments) throws -> ExitCode {
     let tree = try CourseTree()
     if let name = arguments.value(of: "--show") { return try show(name, tree) }
-    let given = arguments.value(of: "--runs")
-    guard let runs = Int(given ?? "1"), runs > 0 else {
-        throw UsageError("--runs takes a number from 1 on, not '\(given ?? "")'.")
+    if arguments.flags.contains("--mutants") { return try verifyMutants(arguments, tree) }
+    if arguments.value(of: "--sample") != nil {
+        throw UsageError("--sample goes with --mutants.")
     }
+    let given = try number("--runs", arguments)
+    let runs = given ?? 1
     let trials = try Submissions(tree).trials(of: exercises(arguments.words))
     let judge = try Judge(tree) { _ in }
     let workspace = try Workspace(tree)

@@ -105,7 +105,7 @@ extension Edit.Hunk {
 }
 
 /// Of each line the learner's part in which it stands; `file` outside of all, and nothing for the marks.
-private func partNames(of lines: [String]) -> [String] {
+func partNames(of lines: [String]) -> [String] {
     var part = "file"
     return lines.map { line in
         let words = line.trimmingPrefix { $0 == " " }

@@ -46,10 +46,12 @@ final class DocumentTests: XCTestCase {
     }
 
     func testReadmeQuotesTheMeasuredRates() throws {
-        let rates = try Tree.text("Tests/Submissions/RATES.md")
-        XCTAssert(
-            try Tree.text("README.md").contains(rates.trimmingCharacters(in: .newlines)),
-            "README.md does not quote Tests/Submissions/RATES.md as it stands")
+        for name in ["Tests/Submissions/RATES.md", "Tests/Submissions/MUTANTS.md"] {
+            let rates = try Tree.text(name)
+            XCTAssert(
+                try Tree.text("README.md").contains(rates.trimmingCharacters(in: .newlines)),
+                "README.md does not quote \(name) as it stands")
+        }
     }
 
     private func words(_ text: String) -> [String] {

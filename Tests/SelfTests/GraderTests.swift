@@ -29,6 +29,11 @@ final class GraderTests: XCTestCase {
             (["grade", "x", "--colour", "1"], "There is no option --colour here.", "Usage:"),
             (["grade", ".", "--exercises", "../etc"], "There is no exercise '../etc'.", "list"),
             (["verify", "--runs", "0"], "--runs takes a number", "Usage: grader verify"),
+            (["verify", "--sample", "9"], "--sample goes with --mutants.", "Usage: grader verify"),
+            (
+                ["verify", "--mutants", "--whole"], "--mutants and --whole do not go together.",
+                "Usage: grader verify"
+            ),
             (["help", "chek"], "There is no verb 'chek'.", "grader help"),
         ] {
             let (status, output, errors) = try grader(arguments)
