@@ -10,10 +10,16 @@ final class NonblockingUdpTests: ExerciseChecks {
             let server = try run.startServer(.udp)
             let sender = try run.sender(to: server)
             for length in [5, 20] {
+                // It has asked in vain before the datagram comes, or waits for it.
+                var idleness = Idleness()
+                let time = server.proc.cpuNanoseconds
+                try server.wait(for: "the server to ask for a datagram") {
+                    idleness.continues(in: server)
+                        || server.proc.cpuNanoseconds - time > 1_000_000
+                }
                 let line = run.random.line(length)
                 try sender.send(line)
                 try sender.receive(line)
-                try server.runOn("while nothing comes")
             }
         }
     }
